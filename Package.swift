@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module of ours is built the same way: Swift 6, strict memory safety, and a warning is an error.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A module of Weft: its folder is `Sources/<name>`, its tests, where it has any, `Tests/<name>Tests`.
+struct Module {
+    var name: String
+    var uses: [String] = []
+    var products: [Target.Dependency] = []
+    var isTested = true
+    /// Modules that only the tests of this one need.
+    var testUses: [String] = []
+    var isExecutable = false
+}
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+/// From the pure core at the top to the executable at the bottom; a module uses only modules above it.
+let modules: [Module] = [
+    // Core: no Glibc, no Foundation, no clock, no I/O.
+    Module(name: "WeftTypes"),
+    Module(name: "WeftWire", uses: ["WeftTypes"]),
+    Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"]),
+    Module(name: "WeftTopology", uses: ["WeftTypes"]),
+    // Shells: I/O, threads, clocks, logs.
+    Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams]),
+    Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
+    Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
+    Module(name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"]),
+    Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology"], products: [.logging]),
+    Module(name: "WeftAPI", uses: ["WeftTypes"], products: [.hummingbird, .nioCore, .nioHTTP1, .nioPosix, .logging]),
+    // Composition: alone in knowing everything.
+    Module(
+        name: "WeftAgent",
+        uses: [
+            "WeftTypes", "WeftWire", "WeftForwarding", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink",
+            "WeftDataPlane", "WeftControl", "WeftAPI",
+        ],
+        products: [.logging, .lifecycle, .unixSignals]),
+    Module(
+        name: "WeftLab",
+        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftAPI"]),
+    Module(
+        name: "weft",
+        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftAPI", "WeftAgent", "WeftLab"],
+        products: [.argumentParser, .logging], isTested: false, isExecutable: true),
+]
+
+/// `WEFT_ONLY=WeftDataPlane,WeftWire swift test` builds just these modules, what they use and their tests, so that the
+/// data path builds without the API server and its dependencies.
+let only = Context.environment["WEFT_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
+
+func withDependencies(of names: Set<String>) -> Set<String> {
+    modules.reversed().reduce(into: names) { chosen, module in
+        if chosen.contains(module.name) { chosen.formUnion(module.uses) }
+    }
+}
+let chosen = only.map(withDependencies) ?? Set(modules.map(\.name))
+let built = modules.filter { chosen.contains($0.name) }
+let tested = modules.filter { $0.isTested && (only?.contains($0.name) ?? true) }
+
+let moduleTargets: [Target] = built.map { module in
+    let dependencies = module.uses.map { Target.Dependency.byName(name: $0) } + module.products
+    return module.isExecutable
+        ? .executableTarget(name: module.name, dependencies: dependencies, swiftSettings: settings)
+        : .target(name: module.name, dependencies: dependencies, swiftSettings: settings)
+}
+let testTargets: [Target] = tested.map { module in
+    let uses = [module.name] + module.uses + module.testUses
+    let dependencies = Array(Set(uses)).sorted().map { Target.Dependency.byName(name: $0) }
+    return .testTarget(
+        name: module.name + "Tests", dependencies: dependencies + module.products, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "weft",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: moduleTargets + testTargets + [
+        .target(name: "CWeftLinux"),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    ]
+)

@@ -1,0 +1,17 @@
+/// A random number generator that gives the same numbers for the same seed (SplitMix64, Steele, Lea and Flood 2014).
+///
+/// Not for secrets: it exists so that property tests and the simulator can be replayed.
+@frozen public struct SeededRandom: RandomNumberGenerator, Sendable {
+    @usableFromInline var state: UInt64
+
+    /// Starts the sequence that belongs to `seed`.
+    @inlinable public init(seed: UInt64) { self.state = seed }
+
+    @inlinable public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
