@@ -1,0 +1,51 @@
+import WeftTypes
+
+extension Topology {
+    /// The ports on a host, sorted by name.
+    public func ports(on host: TopologyName) -> [Port] { ports.filter { $0.host == host } }
+
+    /// The ports in a segment, sorted by name.
+    public func ports(in segment: TopologyName) -> [Port] { ports.filter { $0.segment == segment } }
+
+    /// Whether a host has a segment: through a port in it, or as a plain end point that the segment's `vteps` allows.
+    public func isMember(_ host: Host, of segment: Segment) -> Bool {
+        Self.isMember(host, of: segment) { ports.contains { $0.host == host.name && $0.segment == segment.name } }
+    }
+
+    /// The hosts that have a segment, sorted by name.
+    public func members(of segment: Segment) -> [Host] {
+        let withPorts = Set(ports(in: segment.name).map(\.host))
+        return hosts.filter { host in Self.isMember(host, of: segment) { withPorts.contains(host.name) } }
+    }
+
+    /// The segments that a host has, sorted by name.
+    public func segments(on host: Host) -> [Segment] {
+        let withPorts = Set(ports(on: host.name).map(\.segment))
+        return segments.filter { segment in Self.isMember(host, of: segment) { withPorts.contains(segment.name) } }
+    }
+
+    private static func isMember(_ host: Host, of segment: Segment, hasPort: () -> Bool) -> Bool {
+        switch (host.kind, segment.vteps) {
+        case (.agent, _): hasPort()
+        case (.vtep, .all): true
+        case (.vtep, .only(let names)): names.contains(host.name)
+        }
+    }
+
+    /// The other hosts that share a segment with this one, sorted by name: those it exchanges frames with.
+    public func peers(of host: Host) -> [Host] {
+        let shared = Set(segments(on: host).flatMap { members(of: $0).map(\.name) })
+        return hosts.filter { $0.name != host.name && shared.contains($0.name) }
+    }
+
+    /// The two ends of the tunnel from one host to another: IPv4 where both have it, because it costs 20 bytes less,
+    /// else IPv6; nil when they have no family in common or one is known by its interface only.
+    public func tunnel(from source: Host, to destination: Host) -> (local: VTEP, remote: VTEP)? {
+        for family in IPAddress.Family.allCases {
+            if let local = source.address(of: family), let remote = destination.address(of: family) {
+                return (VTEP(address: local, udpPort: source.udpPort), VTEP(address: remote, udpPort: destination.udpPort))
+            }
+        }
+        return nil
+    }
+}
