@@ -25,11 +25,13 @@ extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let yams = product(name: "Yams", package: "Yams")
 }
@@ -47,7 +49,11 @@ let modules: [Module] = [
     Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
     Module(name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"]),
     Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology"], products: [.logging]),
-    Module(name: "WeftAPI", uses: ["WeftTypes"], products: [.hummingbird, .nioCore, .nioHTTP1, .nioPosix, .logging]),
+    Module(
+        name: "WeftAPI", uses: ["WeftTypes"],
+        products: [
+            .hummingbird, .hummingbirdCore, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioPosix, .logging, .lifecycle,
+        ]),
     // Composition: alone in knowing everything.
     Module(
         name: "WeftAgent",
@@ -98,6 +104,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

@@ -1,0 +1,180 @@
+internal import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The other side of the API: asks one agent over its unix socket.
+///
+/// Each request is a connection of its own, so a client that waits holds nothing of the agent's.
+public struct AgentClient: Sendable {
+    /// Where an agent listens unless told otherwise.
+    public static let defaultSocketPath = "/run/weft/agent.sock"
+
+    /// The socket of the agent that is asked.
+    public let socketPath: String
+    /// How long a request may take, connecting included.
+    public let timeout: Duration
+
+    /// Creates a client; it connects with each request.
+    public init(socketPath: String = defaultSocketPath, timeout: Duration = .seconds(5)) {
+        (self.socketPath, self.timeout) = (socketPath, timeout)
+    }
+
+    public func status() async throws(APIError) -> StatusReport { try await get(APIRoutes.Path.status) }
+    public func ports(_ query: ListQuery = ListQuery()) async throws(APIError) -> [PortReport] {
+        try await get(APIRoutes.Path.ports, query)
+    }
+    public func segments(_ query: ListQuery = ListQuery()) async throws(APIError) -> [SegmentReport] {
+        try await get(APIRoutes.Path.segments, query)
+    }
+    public func peers(_ query: ListQuery = ListQuery()) async throws(APIError) -> [PeerReport] {
+        try await get(APIRoutes.Path.peers, query)
+    }
+    public func fdb(_ query: ListQuery = ListQuery()) async throws(APIError) -> [FDBEntryReport] {
+        try await get(APIRoutes.Path.fdb, query)
+    }
+    public func hosts(_ query: ListQuery = ListQuery()) async throws(APIError) -> [HostReport] {
+        try await get(APIRoutes.Path.hosts, query)
+    }
+    public func doctor() async throws(APIError) -> [Finding] { try await get(APIRoutes.Path.doctor) }
+    /// The metrics as OpenMetrics text.
+    public func metrics() async throws(APIError) -> String {
+        String(decoding: try await request(APIRoutes.Path.metrics).bytes, as: UTF8.self)
+    }
+
+    // MARK: - Requests
+
+    /// Asks for a path and decodes the answer.
+    private func get<Report: Decodable>(_ path: String, _ query: ListQuery? = nil) async throws(APIError) -> Report {
+        let response = try await request(path + (query.map(\.text) ?? ""))
+        do {
+            return try JSON.decode(Report.self, from: Data(response.bytes))
+        } catch {
+            throw self.error(
+                .failed, "its answer to \(path) has another form than expected",
+                "the agent is of another version: compare weft version with weft status -o json")
+        }
+    }
+
+    /// One exchange with the agent.
+    private func request(_ target: String) async throws(APIError) -> ResponseCollector.Response {
+        let response: ResponseCollector.Response
+        do {
+            response = try await exchange(target)
+        } catch {
+            throw describe(error)
+        }
+        if response.status == .ok { return response }
+        if let envelope = try? JSON.decode(APIError.Envelope.self, from: Data(response.bytes)) { throw envelope.error }
+        throw self.error(.failed, "it answered \(response.status) to \(target)", nil)
+    }
+
+    private func exchange(_ target: String) async throws -> ResponseCollector.Response {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: ResponseCollector.Response.self)
+        let end = NIODeadline.now() + TimeAmount(timeout)
+        let deadline = loop.scheduleTask(deadline: end) { promise.fail(ResponseCollector.Failure.timedOut) }
+        promise.futureResult.whenComplete { _ in deadline.cancel() }
+        connect(on: loop, target: target, until: end, promise: promise)
+        return try await promise.futureResult.get()
+    }
+
+    /// Connects and sends the request; while the socket's queue is full (EAGAIN, `unix(7)`) it tries again.
+    private func connect(
+        on loop: any EventLoop, target: String, until end: NIODeadline,
+        promise: EventLoopPromise<ResponseCollector.Response>
+    ) {
+        ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHTTPClientHandlers()
+                    try pipeline.addHandler(ResponseCollector(promise: promise))
+                }
+            }
+            .connect(unixDomainSocketPath: socketPath)
+            .whenComplete { outcome in
+                switch outcome {
+                case .failure(let error as IOError) where error.errnoCode == EAGAIN && NIODeadline.now() < end:
+                    loop.scheduleTask(in: .milliseconds(10)) {
+                        connect(on: loop, target: target, until: end, promise: promise)
+                    }
+                case .failure(let error): promise.fail(error)
+                case .success(let channel):
+                    promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
+                    head.headers = ["host": "weft", "connection": "close", "accept": "application/json"]
+                    channel.write(HTTPClientRequestPart.head(head), promise: nil)
+                    channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+                }
+            }
+    }
+
+    // MARK: - Errors
+
+    private func describe(_ error: any Error) -> APIError {
+        switch error {
+        case ResponseCollector.Failure.timedOut:
+            return self.error(
+                .timedOut, "no answer within \(timeout.formatted)", "give it longer with --timeout, or see the agent's log")
+        case ResponseCollector.Failure.closed:
+            return self.error(.unreachable, "the agent closed the connection", "see the agent's log")
+        case ResponseCollector.Failure.tooLarge:
+            return self.error(.failed, "the answer is larger than \(ResponseCollector.maximumByteCount) bytes", nil)
+        case let error as IOError: return describe(errorNumber: error.errnoCode)
+        case is SocketAddressError:
+            return self.error(.usage, "the path is longer than a socket address can hold", "give a shorter one by --socket")
+        default: return self.error(.unreachable, "\(error)", nil)
+        }
+    }
+
+    private func describe(errorNumber: Int32) -> APIError {
+        let start = "start one with: weft agent --host NAME --topology FILE"
+        return switch errorNumber {
+        case ENOENT: error(.unreachable, "no agent runs here (there is no such socket)", start)
+        case ECONNREFUSED:
+            error(.unreachable, "no agent runs here (the socket is left over from one that ended)", start)
+        case EACCES, EPERM:
+            error(.notPermitted, "Permission denied", "use sudo, or join the group weft: sudo usermod -aG weft $USER")
+        default: error(.unreachable, text(ofErrno: errorNumber), start)
+        }
+    }
+
+    private func error(_ code: APIError.Code, _ cause: String, _ help: String?) -> APIError {
+        APIError(code, cannot: "ask the agent", on: socketPath, cause: cause, help: help)
+    }
+}
+
+extension ListQuery {
+    /// The query part of a request's target, with its question mark; empty when it says nothing.
+    var text: String {
+        var parts: [String] = []
+        if scope != .host { parts.append("scope=\(scope.rawValue)") }
+        if let host { parts.append("host=\(Self.escape(host))") }
+        if let segment { parts.append("segment=\(Self.escape(segment))") }
+        return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
+    }
+
+    /// Percent-encodes all but unreserved characters (RFC 3986 §2.3).
+    private static func escape(_ text: String) -> String {
+        var escaped = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            default: escaped += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return escaped
+    }
+}
+
+extension Duration {
+    /// The duration as `5 s` or `0.5 s`.
+    fileprivate var formatted: String {
+        let seconds = self / .seconds(1)
+        return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+    }
+}

@@ -1,0 +1,85 @@
+public import WeftTypes
+
+/// One port as the API tells it: what was declared and what the host makes of it now.
+public struct PortReport: Codable, Hashable, Sendable {
+    /// Whether a port carries frames.
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
+        /// The device is there and in use.
+        case up
+        /// The device is there; nobody uses it or it was switched off.
+        case down
+        /// Something the port needs is not there yet; ``PortReport/detail`` says what.
+        case waiting
+        /// The port could not be brought up; ``PortReport/detail`` says why.
+        case error
+    }
+
+    /// The name in the topology.
+    public var name: String
+    /// The host it is declared on.
+    public var host: String
+    /// The segment of an access port; nil for a trunk.
+    public var segment: String?
+    /// The VNI of ``segment``.
+    public var vni: VNI?
+    /// `tap`, `veth`, `nic`, `bridge` or `socket`.
+    public var kind: String
+    /// `bridge` or `direct`.
+    public var attach: String
+    /// The host-side device.
+    public var device: String?
+    /// The guest's MAC address.
+    public var mac: MACAddress?
+    /// The guest's declared addresses.
+    public var addresses: [IPAddress]
+    /// Nil for a port of another host, about which this agent knows only what the file says.
+    public var state: State?
+    /// Why the port waits or failed.
+    public var detail: String?
+    /// The MTU of the guest's end, in bytes.
+    public var mtu: Int
+    /// Queues of the device.
+    public var queueCount: Int
+    /// Frames that came from the guest.
+    public var rxFrames: UInt64
+    /// Frames that went to the guest.
+    public var txFrames: UInt64
+    /// Bytes that came from the guest.
+    public var rxBytes: UInt64
+    /// Bytes that went to the guest.
+    public var txBytes: UInt64
+    /// Frames from the guest per second over the last seconds; filled in by the server.
+    public var rxFramesPerSecond: Double?
+    /// Frames to the guest per second over the last seconds; filled in by the server.
+    public var txFramesPerSecond: Double?
+    /// Frames dropped, by reason; a reason that never occurred is left out.
+    public var drops: [String: UInt64]
+
+    enum CodingKeys: String, CodingKey {
+        case name, host, segment, vni, kind, attach, device, mac, addresses, state, detail, mtu, drops
+        case queueCount = "queues"
+        case rxFrames = "rx_frames"
+        case txFrames = "tx_frames"
+        case rxBytes = "rx_bytes"
+        case txBytes = "tx_bytes"
+        case rxFramesPerSecond = "rx_frames_per_second"
+        case txFramesPerSecond = "tx_frames_per_second"
+    }
+
+    /// Creates a report; counters start at zero and are set afterwards.
+    public init(
+        name: String, host: String, segment: String?, vni: VNI?, kind: String, attach: String = "bridge",
+        device: String? = nil, mac: MACAddress? = nil, addresses: [IPAddress] = [], state: State? = nil,
+        detail: String? = nil, mtu: Int, queueCount: Int = 1
+    ) {
+        (self.name, self.host, self.segment, self.vni) = (name, host, segment, vni)
+        (self.kind, self.attach, self.device, self.mac) = (kind, attach, device, mac)
+        (self.addresses, self.state, self.detail) = (addresses, state, detail)
+        (self.mtu, self.queueCount) = (mtu, queueCount)
+        (rxFrames, txFrames, rxBytes, txBytes) = (0, 0, 0, 0)
+        drops = [:]
+    }
+
+    /// All drops, whatever the reason.
+    public var dropCount: UInt64 { drops.values.reduce(0, &+) }
+}

@@ -1,0 +1,59 @@
+public import WeftTypes
+
+/// A value that travels in JSON as its usual text, such as `52:54:00:00:01:01`.
+public protocol TextCoded: Codable, CustomStringConvertible {
+    /// Parses the text form, or returns nil.
+    init?(text: String)
+}
+
+extension TextCoded {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let value = Self(text: text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a \(Self.self)")
+        }
+        self = value
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+extension MACAddress: TextCoded {
+    public init?(text: String) { self.init(text) }
+}
+
+extension IPAddress: TextCoded {
+    public init?(text: String) { self.init(text) }
+}
+
+extension IPPrefix: TextCoded {
+    public init?(text: String) { self.init(text) }
+}
+
+extension NodeID: TextCoded {
+    public init?(text: String) {
+        guard text.utf8.count == 32, let number = UInt128(text, radix: 16) else { return nil }
+        self.init(rawValue: number)
+    }
+}
+
+/// In JSON a VNI is its number.
+extension VNI: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let number = try container.decode(UInt32.self)
+        guard let vni = VNI(number) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "VNI \(number) does not fit in 24 bits")
+        }
+        self = vni
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
