@@ -1,0 +1,106 @@
+import WeftTypes
+
+extension ObservedHost {
+    /// What `action` makes of this host, as the kernel does it.
+    ///
+    /// The planner goes by it to know what a later step will find; tests hold it against the kernel. An action on a
+    /// device that is not there changes nothing.
+    public mutating func apply(_ action: PlanStep.Action) {
+        switch action {
+        case .createBridge(let name, let mac):
+            var link = ObservedLink(name: name, kind: .bridge(.ours), mac: mac)
+            link.group = Mark.group
+            links[name] = link
+        case .createTap(let name, let tap):
+            let kind = ObservedTap(isMultiQueue: tap.isMultiQueue, isPersistent: false, heldQueueCount: tap.isHeldByAgent ? 1 : 0)
+            var link = ObservedLink(name: name, kind: .tap(kind), mac: .zero)
+            link.maximumMTU = ObservedLink.maximumTapMTU
+            links[name] = link
+        case .createVeth(let name, let mac, let guest):
+            let end = ObservedGuestEnd(namespace: guest.namespace, device: guest.device, mac: guest.mac, mtu: guest.mtu)
+            var link = ObservedLink(name: name, kind: .veth(end), mac: mac)
+            link.group = Mark.group
+            links[name] = link
+            namespaces[guest.namespace]?.insert(guest.device)
+        case .holdQueues(let name, let count): changeTap(name) { $0.heldQueueCount = count }
+        case .rename(let name, let wanted): rename(name, to: wanted)
+        case .delete(let name): delete(name)
+        case .configure(let name, let setting): set(setting, on: name)
+        case .configureGuest(let name, _, _, let setting): setGuest(setting, of: name)
+        }
+    }
+
+    private mutating func delete(_ name: String) {
+        guard let link = links.removeValue(forKey: name) else { return }
+        if case .veth(let end?) = link.kind { namespaces[end.namespace]?.remove(end.device) }
+        addresses.removeAll { $0.device == name }
+        for other in links.keys where links[other]?.master == name { links[other]?.master = nil }
+    }
+
+    private mutating func rename(_ name: String, to wanted: String) {
+        guard var link = links.removeValue(forKey: name) else { return }
+        link.name = wanted
+        links[wanted] = link
+        for other in links.keys where links[other]?.master == name { links[other]?.master = wanted }
+        for index in addresses.indices where addresses[index].device == name { addresses[index].device = wanted }
+    }
+
+    private mutating func set(_ setting: PlanStep.LinkSetting, on name: String) {
+        switch setting {
+        case .mark(let alias):
+            links[name]?.alias = alias
+            links[name]?.group = Mark.group
+        case .mac(let mac): links[name]?.mac = mac
+        case .mtu(let mtu): links[name]?.mtu = mtu
+        case .master(let bridge): links[name]?.master = bridge
+        case .bridge(let options): links[name]?.kind = .bridge(options)
+        case .quietIPv4: links[name]?.isQuietIPv4 = true
+        case .quietIPv6:
+            links[name]?.isQuietIPv6 = true
+            addresses.removeAll { $0.device == name && $0.prefix.address.family == .v6 }
+        case .removeAddress(let prefix): addresses.removeAll { $0.device == name && $0.prefix == prefix }
+        case .owner(let user): changeTap(name) { $0.owner = user }
+        case .isUp(let isUp): links[name]?.isUp = isUp
+        case .makePersistent: changeTap(name) { $0.isPersistent = true }
+        }
+    }
+
+    private mutating func setGuest(_ setting: PlanStep.GuestSetting, of name: String) {
+        guard case .veth(var end?) = links[name]?.kind else { return }
+        switch setting {
+        case .name(let wanted):
+            namespaces[end.namespace]?.remove(end.device)
+            namespaces[end.namespace]?.insert(wanted)
+            end.device = wanted
+        case .mac(let mac): end.mac = mac
+        case .mtu(let mtu): end.mtu = mtu
+        case .addAddress(let prefix):
+            end.addresses.append(prefix)
+            end.ownAddresses.append(prefix)
+        case .removeAddress(let prefix):
+            end.addresses.removeAll { $0 == prefix }
+            end.ownAddresses.removeAll { $0 == prefix }
+        case .isUp(let isUp): end.isUp = isUp
+        }
+        links[name]?.kind = .veth(end)
+    }
+
+    private mutating func changeTap(_ name: String, _ change: (inout ObservedTap) -> Void) {
+        guard case .tap(var tap) = links[name]?.kind else { return }
+        change(&tap)
+        links[name]?.kind = .tap(tap)
+    }
+}
+
+extension ObservedLink {
+    /// What a TAP permits: the kernel's 65535 less its Ethernet header.
+    static var maximumTapMTU: Int { 65521 }
+}
+
+extension ObservedHost {
+    /// A host on which `state` is fulfilled and nothing else is, so that two states can be compared by a plan.
+    public init(fulfilling state: HostState) {
+        self.init(namespaces: Dictionary(state.guestNamespaces.map { ($0, []) }) { first, _ in first })
+        for step in plan(desired: state, observed: self).steps { apply(step.action) }
+    }
+}

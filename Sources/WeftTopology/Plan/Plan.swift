@@ -1,0 +1,181 @@
+import WeftTypes
+
+/// What must be done to make a host what it should be, and what stands in the way.
+public struct Plan: Hashable, Sendable {
+    /// The steps in the order they are applied. After any number of them a new plan leads to the same end.
+    public var steps: [PlanStep]
+    /// What can't be done now, sorted by object. Everything else is planned regardless.
+    public var problems: [PlanProblem]
+
+    /// A plan of `steps`.
+    public init(steps: [PlanStep] = [], problems: [PlanProblem] = []) {
+        self.steps = steps
+        self.problems = problems
+    }
+
+    /// Whether nothing is left to do. There may still be problems.
+    public var isEmpty: Bool { steps.isEmpty }
+    /// Whether a step changes a kernel object; opening the queues of a TAP that exists does not.
+    public var changesHost: Bool { steps.contains { $0.action.changesHost } }
+}
+
+/// One step of a plan: a single change of a single device, so that stopping between two leaves nothing half-made that the
+/// next plan would not recognise.
+public struct PlanStep: Hashable, Sendable, CustomStringConvertible {
+    /// What is done.
+    public let action: Action
+    /// For what.
+    public let object: HostObject
+    /// Why, in words.
+    public let reason: String
+    /// What somebody notices of it.
+    public let impact: Impact
+
+    /// Describes a step.
+    public init(_ action: Action, for object: HostObject, reason: String, impact: Impact = .none) {
+        self.action = action
+        self.object = object
+        self.reason = reason
+        self.impact = impact
+    }
+
+    /// What a guest or its operator notices.
+    public enum Impact: Hashable, Sendable, CustomStringConvertible {
+        case none
+        /// The object's guests lose their link, for good or until it is made again.
+        case losesLink
+        /// Guests must be told the new MTU.
+        case newMTU
+
+        public var description: String {
+            switch self {
+            case .none: "none"
+            case .losesLink: "loses its link"
+            case .newMTU: "guests need the new MTU"
+            }
+        }
+    }
+
+    public var description: String { "\(object): \(action) (\(reason))" }
+}
+
+extension PlanStep {
+    /// What a step does; each names its device.
+    public enum Action: Hashable, Sendable {
+        /// Makes the bridge, in our group and with ``BridgeOptions/ours``. It has no alias yet and is down.
+        case createBridge(String, mac: MACAddress)
+        /// Opens a TAP that does not exist. It goes away with its descriptors until `.makePersistent`.
+        case createTap(String, HostDevice.Tap)
+        /// Makes the pair in our group, the guest's end in its namespace with its name, MAC and MTU. It is down.
+        case createVeth(String, mac: MACAddress, guest: GuestEnd)
+        /// Opens queues of a TAP that exists until the agent holds `count`.
+        case holdQueues(String, count: Int)
+        case rename(String, to: String)
+        case delete(String)
+        case configure(String, LinkSetting)
+        /// Changes the other end of the veth pair `host`.
+        case configureGuest(host: String, namespace: String, device: String, GuestSetting)
+
+        /// Whether it changes a kernel object.
+        public var changesHost: Bool {
+            if case .holdQueues = self { false } else { true }
+        }
+
+        /// The device of the host that it is about.
+        public var device: String {
+            switch self {
+            case .createBridge(let name, _), .createTap(let name, _), .createVeth(let name, _, _), .holdQueues(let name, _),
+                .rename(let name, _), .delete(let name), .configure(let name, _), .configureGuest(let name, _, _, _):
+                name
+            }
+        }
+    }
+
+    /// One thing the agent sets on a device of the host.
+    public enum LinkSetting: Hashable, Sendable {
+        /// Our group and this alias.
+        case mark(alias: String)
+        case mac(MACAddress)
+        /// The most the device permits.
+        case mtu(Int)
+        /// The bridge it joins, nil to leave any.
+        case master(String?)
+        case bridge(BridgeOptions)
+        /// IPv4 `rp_filter=1`, `arp_ignore=8`, `forwarding=0`.
+        case quietIPv4
+        /// `addrgenmode none`, IPv6 `disable_ipv6=1`, `accept_ra=0`.
+        case quietIPv6
+        case removeAddress(IPPrefix)
+        /// The user who may open the TAP, 0 for root alone.
+        case owner(UInt32)
+        case isUp(Bool)
+        /// The TAP outlives its descriptors from here on.
+        case makePersistent
+    }
+
+    /// One thing the agent sets on a guest's end.
+    public enum GuestSetting: Hashable, Sendable {
+        case name(String)
+        case mac(MACAddress)
+        case mtu(Int)
+        case addAddress(IPPrefix)
+        case removeAddress(IPPrefix)
+        case isUp(Bool)
+    }
+}
+
+/// Why an object can't be made as the topology wants it, though the file is valid.
+public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
+    /// What can't be made.
+    public let object: HostObject
+    /// The device it should have had.
+    public let device: String
+    /// Why.
+    public let cause: Cause
+
+    /// Describes a problem.
+    public init(_ object: HostObject, device: String, cause: Cause) {
+        self.object = object
+        self.device = device
+        self.cause = cause
+    }
+
+    /// What stands in the way.
+    public enum Cause: Hashable, Sendable {
+        /// Something without this fabric's mark has the device's name; in words, what.
+        case nameTaken(by: String)
+        /// The guest's namespace has another device of that name.
+        case guestNameTaken(namespace: String, device: String)
+        /// There is no such network namespace (yet).
+        case namespaceMissing(String)
+        /// The bridge it joins can't be made.
+        case bridgeMissing(String)
+        /// There is no such user on this host.
+        case ownerUnknown(String)
+    }
+
+    /// Whether it passes by itself when the missing thing appears, without anyone changing the topology or the host's
+    /// other devices.
+    public var isWaiting: Bool {
+        switch cause {
+        case .namespaceMissing, .bridgeMissing: true
+        case .nameTaken, .guestNameTaken, .ownerUnknown: false
+        }
+    }
+
+    /// What is wrong and what to do, without the object.
+    public var explanation: String {
+        switch cause {
+        case .nameTaken(let other):
+            "the name \(device) is taken by \(other); rename or remove that device, or give the port another 'device'"
+        case .guestNameTaken(let namespace, let name):
+            "namespace \(namespace) has another device called \(name); rename or remove that device"
+        case .namespaceMissing(let namespace):
+            "network namespace \(namespace) does not exist; it is waited for: create it with 'ip netns add \(namespace)'"
+        case .bridgeMissing(let bridge): "its bridge \(bridge) is not there"
+        case .ownerUnknown(let user): "there is no user \(user) on this host; create it or change 'owner'"
+        }
+    }
+
+    public var description: String { "cannot make \(object) on \(device): \(explanation)" }
+}

@@ -1,0 +1,45 @@
+extension PlanStep.Action: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .createBridge(let name, _): "create bridge \(name)"
+        case .createTap(let name, let tap): "create TAP \(name)" + (tap.isMultiQueue ? ", \(tap.queueCount) queues" : "")
+        case .createVeth(let name, _, let guest): "create veth \(name) with \(guest.device) in \(guest.namespace)"
+        case .holdQueues(let name, let count): "open \(count) queues of \(name)"
+        case .rename(let name, let wanted): "rename \(name) to \(wanted)"
+        case .delete(let name): "delete \(name)"
+        case .configure(let name, let setting): "set \(setting) on \(name)"
+        case .configureGuest(_, let namespace, let device, let setting): "set \(setting) on \(device) in \(namespace)"
+        }
+    }
+}
+
+extension PlanStep.LinkSetting: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .mark(let alias): "mark \(alias)"
+        case .mac(let mac): "MAC \(mac)"
+        case .mtu(let mtu): "MTU \(mtu)"
+        case .master(let bridge): bridge.map { "master \($0)" } ?? "no master"
+        case .bridge: "bridge options"
+        case .quietIPv4: "IPv4 quiet"
+        case .quietIPv6: "IPv6 off"
+        case .removeAddress(let prefix): "no address \(prefix)"
+        case .owner(let user): "owner \(user)"
+        case .isUp(let isUp): isUp ? "up" : "down"
+        case .makePersistent: "persistent"
+        }
+    }
+}
+
+extension PlanStep.GuestSetting: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .name(let name): "name \(name)"
+        case .mac(let mac): "MAC \(mac)"
+        case .mtu(let mtu): "MTU \(mtu)"
+        case .addAddress(let prefix): "address \(prefix)"
+        case .removeAddress(let prefix): "no address \(prefix)"
+        case .isUp(let isUp): isUp ? "up" : "down"
+        }
+    }
+}
