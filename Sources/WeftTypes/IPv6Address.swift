@@ -1,15 +1,23 @@
 /// An IPv6 address (RFC 4291).
 @frozen public struct IPv6Address: Hashable, Sendable, Comparable, CustomStringConvertible {
+    // Two words and not one of 128 bits: when a struct that contains that one is returned in registers, Swift 6.3 loads it
+    // from the stack with an instruction for 16-byte alignment at a place that is aligned to 8, and crashes.
+    @usableFromInline let high: UInt64
+    @usableFromInline let low: UInt64
+
     /// The address as a number, first byte on the wire highest.
-    public let rawValue: UInt128
+    @inlinable public var rawValue: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
     /// Creates an address from its number.
-    @inlinable public init(rawValue: UInt128) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt128) {
+        high = UInt64(truncatingIfNeeded: rawValue >> 64)
+        low = UInt64(truncatingIfNeeded: rawValue)
+    }
 
     /// Parses the text forms of RFC 4291 §2.2: eight groups, `::` for a run of zeros, a dotted IPv4 tail; no zone.
     public init?(_ text: some StringProtocol) {
         guard let value = Self.parse(Array(text.utf8)) else { return nil }
-        self.rawValue = value
+        self.init(rawValue: value)
     }
 
     private static func parse(_ text: [UInt8]) -> UInt128? {

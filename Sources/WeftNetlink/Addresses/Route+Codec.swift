@@ -7,45 +7,34 @@ extension Route {
     /// Nil for a family other than IP, for an action we do not know, and for what is no route but a cached copy of one.
     init?(parsing bytes: RawSpan) throws(MalformedMessage) {
         try bytes.require(MemoryLayout<rtmsg>.size, "rtmsg")
-        let family: UInt8 = bytes.native(at: 0)
         let length = Int(bytes.native(at: 1, as: UInt8.self))
         let flags: UInt32 = bytes.native(at: 8)
-        guard let action = Action(rawValue: bytes.native(at: 7)), flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
-        let anywhere: IPAddress
-        switch Int32(family) {
-        case AF_INET: anywhere = .v4(IPv4Address(rawValue: 0))
-        case AF_INET6: anywhere = .v6(IPv6Address(rawValue: 0))
-        default: return nil
-        }
-        var destination = anywhere
+        guard let action = Action(rawValue: bytes.native(at: 7)), flags & UInt32(RTM_F_CLONED) == 0,
+            let anywhere = IPPrefix.everything(family: bytes.native(at: 0))
+        else { return nil }
+        let table: UInt8 = bytes.native(at: 4)
+        self.init(destination: anywhere, action: action, table: UInt32(table), origin: bytes.native(at: 5))
+        scope = AddressScope(rawValue: bytes.native(at: 6))
+        var destination: IPAddress?
         var single = NextHop(isOnLink: flags & UInt32(RTNH_F_ONLINK) != 0)
-        var several: [NextHop] = []
-        var table = UInt32(bytes.native(at: 4, as: UInt8.self))
-        var priority: UInt32 = 0
-        var source: IPAddress?
-        var mtu: Int?
         try bytes.forEachAttribute(from: MemoryLayout<rtmsg>.size) { type, value throws(MalformedMessage) in
             switch type {
             case Int(RTA_DST.rawValue): destination = try value.address("RTA_DST")
             case Int(RTA_OIF.rawValue): single.linkIndex = try value.number("RTA_OIF")
-            case Int(RTA_TABLE.rawValue): table = try value.number("RTA_TABLE")
+            case Int(RTA_TABLE.rawValue): self.table = try value.number("RTA_TABLE")
             case Int(RTA_PRIORITY.rawValue): priority = try value.number("RTA_PRIORITY")
-            case Int(RTA_PREFSRC.rawValue): source = try value.address("RTA_PREFSRC")
+            case Int(RTA_PREFSRC.rawValue): preferredSource = try value.address("RTA_PREFSRC")
             case Int(RTA_METRICS.rawValue):
                 try value.forEachAttribute { type, value throws(MalformedMessage) in
                     if type == RTAX_MTU { mtu = Int(try value.number("RTAX_MTU", as: UInt32.self)) }
                 }
-            case Int(RTA_MULTIPATH.rawValue): several = try NextHop.list(parsing: value)
+            case Int(RTA_MULTIPATH.rawValue): nextHops = try NextHop.list(parsing: value)
             default: try single.takeGateway(type, value)
             }
         }
-        guard let prefix = IPPrefix(address: destination, length: length) else { return nil }
-        self.init(destination: prefix, action: action, table: table, origin: bytes.native(at: 5), priority: priority)
-        let hasHop = single.gateway != nil || single.linkIndex != nil
-        nextHops = several.isEmpty ? (hasHop ? [single] : []) : several
-        scope = AddressScope(rawValue: bytes.native(at: 6))
-        preferredSource = source
-        self.mtu = mtu
+        guard let prefix = IPPrefix(address: destination ?? anywhere.address, length: length) else { return nil }
+        self.destination = prefix
+        if nextHops.isEmpty, single.gateway != nil || single.linkIndex != nil { nextHops = [single] }
     }
 
     /// Writes `struct rtmsg` and the attributes.
@@ -71,6 +60,17 @@ extension Route {
             message.nest(RTA_MULTIPATH.rawValue) { message in
                 for hop in nextHops { hop.emit(into: &message, family: destination.address.family) }
             }
+        }
+    }
+}
+
+extension IPPrefix {
+    /// The prefix of length 0 of a family by its number, nil for one other than IP.
+    fileprivate static func everything(family: UInt8) -> IPPrefix? {
+        switch Int32(family) {
+        case AF_INET: IPPrefix(address: .v4(IPv4Address(rawValue: 0)), length: 0)
+        case AF_INET6: IPPrefix(address: .v6(IPv6Address(rawValue: 0)), length: 0)
+        default: nil
         }
     }
 }

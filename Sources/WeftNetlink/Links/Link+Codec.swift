@@ -177,7 +177,7 @@ extension LinkSpec {
 extension VethPeer {
     /// Writes `VETH_INFO_PEER`: a whole link message of its own.
     func emit(into message: inout MessageBuilder) {
-        message.appendLinkHeader(flags: isUp ? .up : [], changing: isUp ? .up : [])
+        message.appendLinkHeader()
         message.put(IFLA_IFNAME, name)
         message.putCommon(mac: mac, mtu: mtu, group: group)
         if let namespaceDescriptor { message.put(IFLA_NET_NS_FD, namespaceDescriptor) }

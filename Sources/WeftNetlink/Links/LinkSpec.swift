@@ -31,6 +31,7 @@ public struct LinkSpec: Hashable, Sendable {
     public var kind: Kind
     /// The Ethernet address; the kernel makes one up when nil. A bridge's stays as given, whatever ports join it.
     public var mac: MACAddress?
+    /// A bridge takes it for a start, then follows its smallest port until ``RouteNetlink/setLink(_:_:)`` has set one.
     public var mtu: Int?
     public var group: UInt32?
     public var txQueueLength: Int?
@@ -63,19 +64,16 @@ public struct VethPeer: Hashable, Sendable {
     public var group: UInt32?
     /// An open descriptor of the network namespace it is made in; nil for the one of the first end.
     public var namespaceDescriptor: Int32?
-    public var isUp: Bool
 
-    /// Creates a description.
+    /// Creates a description. The peer is down at first: the kernel can't bring up one end before it has the other.
     public init(
-        name: String, mac: MACAddress? = nil, mtu: Int? = nil, group: UInt32? = nil, namespaceDescriptor: Int32? = nil,
-        isUp: Bool = false
+        name: String, mac: MACAddress? = nil, mtu: Int? = nil, group: UInt32? = nil, namespaceDescriptor: Int32? = nil
     ) {
         self.name = name
         self.mac = mac
         self.mtu = mtu
         self.group = group
         self.namespaceDescriptor = namespaceDescriptor
-        self.isUp = isUp
     }
 }
 

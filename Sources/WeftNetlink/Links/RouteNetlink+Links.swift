@@ -112,7 +112,8 @@ extension RouteNetlink {
 
     /// Refuses what can't be a name before the kernel sees it, since a NUL would cut it.
     private func check(_ verb: NetlinkError.Verb, name: String, limit: Int) throws(NetlinkError) {
-        let isName = !name.isEmpty && name != "." && name != ".." && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2F && $0 != 0x7F }
+        let isName =
+            !name.isEmpty && name != "." && name != ".." && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2F && $0 != 0x7F }
         guard isName, name.utf8.count <= limit else {
             let message = "a name has 1…\(limit) bytes, no space and no slash"
             throw NetlinkError(verb: verb, object: printable(name), errno: EINVAL, kernelMessage: message)
