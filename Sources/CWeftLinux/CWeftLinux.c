@@ -1,1 +1,153 @@
+#define _GNU_SOURCE
 #include "CWeftLinux.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/sock_diag.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct weft_mmsghdr) == sizeof(struct mmsghdr), "struct mmsghdr");
+_Static_assert(offsetof(struct weft_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "struct mmsghdr");
+_Static_assert(offsetof(struct in_pktinfo, ipi_ifindex) == 0 && sizeof(struct in_pktinfo) == 12, "in_pktinfo");
+_Static_assert(offsetof(struct in6_pktinfo, ipi6_ifindex) == 16 && sizeof(struct in6_pktinfo) == 20, "in6_pktinfo");
+
+// MARK: Datagrams
+
+int weft_recvmmsg(int fd, struct weft_mmsghdr *messages, unsigned int count) {
+    return recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+}
+
+int weft_sendmmsg(int fd, struct weft_mmsghdr *messages, unsigned int count) {
+    return sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT);
+}
+
+int weft_drop_everything_received(int fd) {
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int64_t weft_socket_drop_count(int fd) {
+    uint32_t facts[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof facts;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, facts, &length) != 0) return -1;
+    if (length <= SK_MEMINFO_DROPS * sizeof facts[0]) return -1;
+    return facts[SK_MEMINFO_DROPS];
+}
+
+ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t address_length, unsigned int count) {
+    unsigned char bytes[256] = {0};
+    if (count > sizeof bytes) return errno = EINVAL, -1;
+    struct iovec slice = {bytes, count};
+    _Alignas(struct cmsghdr) unsigned char control[WEFT_SEGMENT_CONTROL_BYTES] = {0};
+    weft_write_segment_control(control, 1);
+    struct msghdr message = {
+        .msg_name = (void *)address, .msg_namelen = address_length, .msg_iov = &slice, .msg_iovlen = 1,
+        .msg_control = control, .msg_controllen = sizeof control,
+    };
+    return sendmsg(fd, &message, MSG_DONTWAIT);
+}
+
+// MARK: TAP
+
+static void set_name(struct ifreq *request, const char *name) { strncpy(request->ifr_name, name, IFNAMSIZ - 1); }
+
+int weft_tap_attach(int fd, const char *name, bool multi_queue, bool virtio_net_header, bool must_be_new) {
+    struct ifreq request = {0};
+    set_name(&request, name);
+    int flags = IFF_TAP | IFF_NO_PI;
+    if (multi_queue) flags |= IFF_MULTI_QUEUE;
+    if (virtio_net_header) flags |= IFF_VNET_HDR;
+    if (must_be_new) flags |= IFF_TUN_EXCL;
+    request.ifr_flags = (short)flags;
+    return ioctl(fd, TUNSETIFF, &request);
+}
+
+int weft_tap_get(int fd, char *name, bool *is_tap, bool *multi_queue, bool *virtio_net_header, bool *persistent) {
+    struct ifreq request = {0};
+    if (ioctl(fd, TUNGETIFF, &request) != 0) return -1;
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    *is_tap = request.ifr_flags & IFF_TAP;
+    *multi_queue = request.ifr_flags & IFF_MULTI_QUEUE;
+    *virtio_net_header = request.ifr_flags & IFF_VNET_HDR;
+    *persistent = request.ifr_flags & IFF_PERSIST;
+    return 0;
+}
+
+int weft_tap_set_header_size(int fd, int byte_count) {
+    int little_endian = 1;
+    if (ioctl(fd, TUNSETVNETLE, &little_endian) != 0) return -1;
+    return ioctl(fd, TUNSETVNETHDRSZ, &byte_count);
+}
+
+int weft_tap_set_offloads(int fd, unsigned int offloads) { return ioctl(fd, TUNSETOFFLOAD, (unsigned long)offloads); }
+
+int weft_tap_set_persistent(int fd, bool persistent) { return ioctl(fd, TUNSETPERSIST, (unsigned long)persistent); }
+
+int weft_tap_set_owner(int fd, unsigned int user) { return ioctl(fd, TUNSETOWNER, (unsigned long)user); }
+
+int weft_tap_set_carrier(int fd, bool on) {
+    unsigned int carrier = on;
+    return ioctl(fd, TUNSETCARRIER, &carrier);
+}
+
+// MARK: Namespaces, processes, threads
+
+int weft_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int weft_enter_network(int fd) { return setns(fd, CLONE_NEWNET); }
+
+int weft_remount_sysfs(void) {
+    if (unshare(CLONE_NEWNS) != 0) return -1;
+    if (mount("", "/", "none", MS_SLAVE | MS_REC, NULL) != 0) return -1;
+    if (umount2("/sys", MNT_DETACH) != 0 && errno != EINVAL) return -1;  // EINVAL: nothing is mounted there
+    return mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+int weft_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+int weft_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
+int weft_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int weft_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+int weft_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+short weft_spawn_flags(bool new_session) {
+    return POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (new_session ? POSIX_SPAWN_SETSID : 0);
+}
+
+char *const *weft_environment(void) { return environ; }
+
+int weft_execute(const char *file, char *const arguments[], char *const environment[]) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    return execvpe(file, arguments, environment);
+}
+
+int weft_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+pid_t weft_peer_process(int fd) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+    return credentials.pid;
+}

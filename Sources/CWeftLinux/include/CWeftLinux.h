@@ -1,1 +1,109 @@
 #pragma once
+
+// What Swift can't import from Linux and glibc: macros with casts, variadic calls, bit fields, and declarations that exist
+// only under _GNU_SOURCE. Nothing here decides anything; every function is one system call, or one walk over bytes.
+// Headers of `linux/` stay in the .c file: some of them collide with those of glibc in other modules.
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <spawn.h>
+
+// MARK: Datagrams
+
+/// One datagram of a batch, laid out as the kernel's `struct mmsghdr`.
+struct weft_mmsghdr {
+    struct msghdr msg_hdr;
+    /// Bytes received or sent.
+    unsigned int msg_len;
+};
+
+/// recvmmsg with MSG_DONTWAIT.
+int weft_recvmmsg(int fd, struct weft_mmsghdr *messages, unsigned int count);
+/// sendmmsg with MSG_DONTWAIT.
+int weft_sendmmsg(int fd, struct weft_mmsghdr *messages, unsigned int count);
+/// Attaches a filter that drops all that arrives.
+int weft_drop_everything_received(int fd);
+/// Datagrams the kernel dropped because the socket's buffer was full, or -1.
+int64_t weft_socket_drop_count(int fd);
+/// Sends `count` segments of one byte each to `address` with one UDP_SEGMENT call; bytes sent, or -1.
+ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t address_length, unsigned int count);
+
+enum {
+    /// Control bytes that a receive buffer needs: UDP_GRO's size and packet info of either family.
+    WEFT_RECEIVE_CONTROL_BYTES = CMSG_SPACE(sizeof(int)) + CMSG_SPACE(20),
+    /// Control bytes that a send with a segment size needs.
+    WEFT_SEGMENT_CONTROL_BYTES = CMSG_SPACE(sizeof(uint16_t)),
+};
+
+/// Writes one UDP_SEGMENT control message into `control`, WEFT_SEGMENT_CONTROL_BYTES long and aligned as a pointer.
+static inline void weft_write_segment_control(void *control, uint16_t segment_size) {
+    struct cmsghdr *header = (struct cmsghdr *)control;
+    header->cmsg_level = IPPROTO_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof segment_size);
+    memcpy(CMSG_DATA(header), &segment_size, sizeof segment_size);
+}
+
+/// What the kernel said beside a received datagram; 0 where it said nothing.
+struct weft_received_control {
+    int segment_size;
+    int interface_index;
+};
+
+/// Reads UDP_GRO's segment size and the interface of IP_PKTINFO or IPV6_PKTINFO.
+static inline struct weft_received_control weft_read_received_control(const struct msghdr *message) {
+    struct weft_received_control found = {0, 0};
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+         header = CMSG_NXTHDR((struct msghdr *)message, header)) {
+        const unsigned char *data = CMSG_DATA(header);
+        size_t length = header->cmsg_len - CMSG_LEN(0);
+        if (header->cmsg_level == IPPROTO_UDP && header->cmsg_type == UDP_GRO && length >= sizeof(int))
+            memcpy(&found.segment_size, data, sizeof(int));
+        else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO && length >= 12)
+            memcpy(&found.interface_index, data, sizeof(int));  // struct in_pktinfo: the index comes first
+        else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO && length >= 20)
+            memcpy(&found.interface_index, data + 16, sizeof(int));  // struct in6_pktinfo: behind the address
+    }
+    return found;
+}
+
+// MARK: TAP
+
+/// TUNSETIFF with IFF_TAP | IFF_NO_PI and what is asked for.
+int weft_tap_attach(int fd, const char *name, bool multi_queue, bool virtio_net_header, bool must_be_new);
+/// TUNGETIFF: the device's present name (16 bytes) and flags.
+int weft_tap_get(int fd, char *name, bool *is_tap, bool *multi_queue, bool *virtio_net_header, bool *persistent);
+int weft_tap_set_header_size(int fd, int byte_count);
+int weft_tap_set_offloads(int fd, unsigned int offloads);
+int weft_tap_set_persistent(int fd, bool persistent);
+int weft_tap_set_owner(int fd, unsigned int user);
+int weft_tap_set_carrier(int fd, bool on);
+
+// MARK: Namespaces, processes, threads
+
+/// unshare(CLONE_NEWNET) for the calling thread.
+int weft_unshare_network(void);
+/// setns(fd, CLONE_NEWNET) for the calling thread.
+int weft_enter_network(int fd);
+/// Gives the calling thread a mount namespace of its own, whose /sys shows its network namespace.
+int weft_remount_sysfs(void);
+int weft_pidfd_open(pid_t process);
+int weft_pidfd_signal(int pidfd, int signal);
+int weft_memfd(const char *name);
+int weft_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
+int weft_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first);
+/// The flags that give a child default signals, no blocked ones, and, if wanted, a session of its own.
+short weft_spawn_flags(bool new_session);
+/// This process's environment.
+char *const *weft_environment(void);
+/// execvpe with no signal blocked and none ignored; returns only when it fails.
+int weft_execute(const char *file, char *const arguments[], char *const environment[]);
+int weft_set_thread_name(const char *name);
+/// Process at the other end of a unix socket, or -1.
+pid_t weft_peer_process(int fd);
