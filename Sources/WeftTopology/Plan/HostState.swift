@@ -4,8 +4,8 @@ import WeftTypes
 ///
 /// It says nothing of the devices of others, of global settings or of the underlay's own devices.
 public struct HostState: Hashable, Sendable {
-    /// The fabric whose mark the devices carry.
-    public let fabric: TopologyName
+    /// The fabric whose mark the devices carry; nil for every fabric, which only a clean-up can mean.
+    public let fabric: TopologyName?
     /// The devices in the order they are made: bridges, uplinks, ports.
     public let devices: [HostDevice]
     /// Where the underlay addresses are that must be usable before traffic can leave.
@@ -15,7 +15,7 @@ public struct HostState: Hashable, Sendable {
 
     /// Sorts `devices`; of two with one name, which validation does not let happen, the first in that order stays.
     public init(
-        fabric: TopologyName, devices: [HostDevice], underlay: Host.Underlay = .addresses([]), problems: [PlanProblem] = []
+        fabric: TopologyName?, devices: [HostDevice], underlay: Host.Underlay = .addresses([]), problems: [PlanProblem] = []
     ) {
         self.fabric = fabric
         var names: Set<String> = []
@@ -24,8 +24,8 @@ public struct HostState: Hashable, Sendable {
         self.problems = problems
     }
 
-    /// The state of a host on which nothing of `fabric` is left: planning it is the clean-up.
-    public static func nothing(of fabric: TopologyName) -> HostState { HostState(fabric: fabric, devices: []) }
+    /// The state of a host on which nothing of `fabric` is left, nil for nothing of any: planning it is the clean-up.
+    public static func nothing(of fabric: TopologyName?) -> HostState { HostState(fabric: fabric, devices: []) }
 
     /// The named network namespaces that guests' ends live in, sorted: the driver observes these beside the host's own.
     public var guestNamespaces: [String] {

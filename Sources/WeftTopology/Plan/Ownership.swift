@@ -12,10 +12,10 @@ public enum Ownership: Hashable, Sendable {
     /// Everything else.
     case foreign
 
-    /// Reads the owner of `link` as an agent of `fabric` sees it.
-    public init(of link: ObservedLink, fabric: TopologyName) {
+    /// Reads the owner of `link` as an agent of `fabric` sees it; to nil the mark of any fabric is ours.
+    public init(of link: ObservedLink, fabric: TopologyName?) {
         if let mark = link.alias.flatMap({ Mark(alias: $0) }) {
-            self = mark.fabric == fabric ? .ours(mark) : .otherFabric(mark)
+            self = fabric == nil || mark.fabric == fabric ? .ours(mark) : .otherFabric(mark)
         } else if link.group == Mark.group, Self.hasPrefix(link.name) {
             self = .halfMade
         } else {
@@ -32,12 +32,5 @@ public enum Ownership: Hashable, Sendable {
         case .ours, .halfMade: true
         case .otherFabric, .foreign: false
         }
-    }
-}
-
-extension ObservedHost {
-    /// The fabrics whose marks are on this host, sorted: what a clean-up of everything goes through.
-    public var fabrics: [TopologyName] {
-        Set(links.values.compactMap { link in link.alias.flatMap { Mark(alias: $0) }?.fabric }).sorted()
     }
 }
