@@ -1,0 +1,35 @@
+/// What was found wrong with one file so far.
+struct ProblemList: Sendable {
+    let file: String
+    private var seen: Set<Diagnostic> = []
+    private var found: [Diagnostic] = []
+
+    /// Suggestions cost a search each; past this many problems they are left out.
+    private static let suggestionLimit = 50
+
+    init(file: String) { self.file = file }
+
+    /// Adds a problem, unless just this one is there: a wrong default shows up at every object that takes it.
+    mutating func report(_ code: DiagnosticCode, at span: SourceSpan, _ message: String, help: String? = nil) {
+        let diagnostic = Diagnostic(code, message, file: file, at: span, help: help)
+        if seen.insert(diagnostic).inserted { found.append(diagnostic) }
+    }
+
+    /// All problems by place, those of one place by code.
+    var sorted: [Diagnostic] {
+        found.enumerated().sorted { left, right in
+            let (first, second) = (left.element, right.element)
+            guard let firstSpan = first.span, let secondSpan = second.span else { return left.offset < right.offset }
+            return (firstSpan.line, firstSpan.column, first.code.rawValue, left.offset)
+                < (secondSpan.line, secondSpan.column, second.code.rawValue, right.offset)
+        }.map(\.element)
+    }
+
+    /// Whether anything found makes the file unusable.
+    var hasErrors: Bool { found.contains { $0.severity == .error } }
+    /// Whether there is still room for suggestions.
+    var wantsSuggestions: Bool { found.count < Self.suggestionLimit }
+
+    /// `file:line:column`, to name another place in a help line.
+    func place(_ span: SourceSpan) -> String { "\(file):\(span.line):\(span.column)" }
+}

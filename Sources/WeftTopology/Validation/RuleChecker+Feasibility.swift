@@ -1,0 +1,73 @@
+import WeftTypes
+
+/// E5xx that need more than one object, and W6xx.
+extension RuleChecker {
+    mutating func checkFeasibility() {
+        for segment in draft.segments { checkMTU(of: segment) }
+        checkFamilies()
+        checkInterfaces()
+        checkKinds()
+    }
+
+    private mutating func checkMTU(of segment: SegmentDraft) {
+        guard let mtu = segment.mtu, case .bytes(let count) = mtu.value else { return }
+        let overhead = overheadByteCount(of: segment)
+        guard count + overhead > environment.underlayMTU else { return }
+        let family = overhead == IPAddress.Family.v4.overheadByteCount ? "IPv4" : "IPv6"
+        problems.report(
+            .mtuAboveUnderlay, at: mtu.span,
+            "\(segment.label): MTU \(count) + \(overhead) for VXLAN over \(family) = \(count + overhead), above the underlay MTU \(environment.underlayMTU)",
+            help: "use \(environment.underlayMTU - overhead) or less, or auto")
+    }
+
+    /// Each host is compared with the first one that has the family it lacks: one message a host, not one a pair.
+    private mutating func checkFamilies() {
+        var first: [IPAddress.Family: HostDraft] = [:]
+        for host in draft.hosts where host.addresses.count == 1 {
+            guard let address = host.addresses.first else { continue }
+            let (family, span) = (address.value.family, address.span)
+            if first[family] == nil { first[family] = host }
+            guard let stranger = first[family == .v4 ? .v6 : .v4] else { continue }
+            let (own, other) = family == .v4 ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
+            problems.report(
+                .noCommonFamily, at: span,
+                "\(host.label): its underlay is \(own) only and that of \(stranger.label) \(other) only, so no tunnel can join them",
+                help: "give one of the two an address of both families: underlay: [192.0.2.11, \"2001:db8::11\"]")
+        }
+    }
+
+    /// An address that only the host itself knows is of no use to the other agents until gossip tells it.
+    private mutating func checkInterfaces() {
+        let agents = draft.hosts.filter { $0.kind == .agent }
+        for host in draft.hosts {
+            guard let interface = host.interface else { continue }
+            guard host.kind == .vtep || agents.count > 1 else { continue }
+            problems.report(
+                .interfaceNeedsGossip, at: interface.span,
+                "\(host.label): other agents can't tell the address of interface '\(interface.value)'; gossip is not in this version",
+                help: "give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent")
+        }
+    }
+
+    private mutating func checkKinds() {
+        for port in draft.ports {
+            guard let kind = Port.Kind(rawValue: port.kind.rawValue), let reason = environment.impossibleKinds[kind],
+                port.host?.value == environment.host
+            else { continue }
+            problems.report(
+                .kindImpossible, at: port.name.span,
+                "\(port.label): this host can't make ports of kind '\(kind.rawValue)': \(reason)")
+        }
+    }
+
+    mutating func checkAdvice() {
+        let usedSegments = Set(draft.ports.flatMap { Self.segmentNames(of: $0).map(\.value) })
+        for segment in draft.segments where !usedSegments.contains(segment.name.value) {
+            problems.report(.emptySegment, at: segment.name.span, "\(segment.label) has no ports")
+        }
+        let usedHosts = Set(draft.ports.compactMap { $0.host?.value })
+        for host in draft.hosts where host.kind == .agent && !usedHosts.contains(host.name.value) {
+            problems.report(.idleHost, at: host.name.span, "\(host.label) has no ports")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import WeftTypes
+
+extension ShapeReader {
+    static let portKeys = [
+        "host", "kind", "attach", "device", "segment", "trunk", "native", "protocol", "mac", "address", "queues", "socket",
+        "owner", "netns", "sticky", "labels",
+    ]
+
+    /// Keys that only some kinds of port have; every other key is for all.
+    private static let kindsOfKey: [(key: String, kinds: [PortKindWord])] = [
+        ("queues", [.tap]), ("owner", [.tap]), ("netns", [.veth]), ("socket", [.socket]),
+        ("device", [.tap, .veth, .nic, .bridge]),
+    ]
+
+    private enum AttachWord: String, CaseIterable {
+        case bridge, direct
+    }
+
+    private enum TagProtocol: String, CaseIterable {
+        case dot1Q = "802.1q"
+        case dot1ad = "802.1ad"
+    }
+
+    /// Reads one entry of `ports`.
+    mutating func port(_ entry: DocumentEntry) -> PortDraft? {
+        let label = "port '\(entry.key.shortened)'"
+        name(entry.key, at: entry.keySpan, what: "port", allowsTenant: true)
+        var port = PortDraft(name: Located(value: entry.key, span: entry.keySpan))
+        guard var fields = fields(of: entry.value, label: label, span: entry.keySpan, known: Self.portKeys) else { return port }
+        if let defaults = defaults["port"] { fields.fill(from: defaults) }
+        // The object's own choice of the two rules out the other's defaults.
+        if fields.hasOwn("segment") { fields.dropDefaults(["trunk", "native", "protocol"]) }
+        if fields.hasOwn("trunk") { fields.dropDefaults(["segment"]) }
+
+        port.kind = kind(of: &fields)
+        if !fields.has("host") { reportMissing("host", in: fields, help: "add the host it is on: host: NAME") }
+        port.host = text("host", of: fields)
+        readAttachment(of: fields)
+        readSegment(of: fields, into: &port)
+        port.mac = mac("mac", of: fields)
+        port.addresses = items("address", of: fields).compactMap { address($0, label: fields["address"]?.label ?? label) }
+        port.device = fields["device"].flatMap { device(of: $0.node, key: "device", label: $0.label) }
+        readDeviceOptions(of: fields, into: &port)
+        port.isSticky = flag("sticky", of: fields) ?? false
+        port.labels = labels(of: fields)
+        return port
+    }
+
+    /// The kind of a port, with what goes along: keys that other kinds have, keys this one needs, kinds of later versions.
+    private mutating func kind(of fields: inout Fields) -> PortKindWord {
+        let word = word("kind", of: fields, as: PortKindWord.self)
+        if fields.has("kind"), word == nil { return .tap }
+        let kind = word?.value ?? .tap
+        for (key, kinds) in Self.kindsOfKey where !kinds.contains(kind) {
+            fields.dropDefaults([key])
+            guard let field = fields[key] else { continue }
+            let owners = kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+            problems.report(
+                .keyOfAnotherKind, at: field.keySpan,
+                "\(field.label): '\(key)' has no meaning for a port of kind '\(kind.rawValue)'; it belongs to \(owners)")
+        }
+        switch kind {
+        case .tap, .veth: break
+        case .nic, .bridge:
+            if !fields.has("device") { reportMissing("device", in: fields, help: "add the device it stands for: device: eth1") }
+        case .socket:
+            if !fields.has("socket") { reportMissing("socket", in: fields, help: "add socket: { path: /run/vm1.sock }") }
+        }
+        if let word, Port.Kind(rawValue: kind.rawValue) == nil {
+            let label = fields["kind"]?.label ?? fields.label
+            problems.report(
+                .laterValue, at: word.span, "\(label): kind '\(kind.rawValue)' is not in this version; use tap or veth")
+        }
+        return kind
+    }
+
+    private mutating func readAttachment(of fields: Fields) {
+        guard let attach = word("attach", of: fields, as: AttachWord.self), attach.value == .direct else { return }
+        let label = fields["attach"]?.label ?? fields.label
+        problems.report(.laterValue, at: attach.span, "\(label): attach 'direct' is not in this version; use bridge")
+    }
+
+    private mutating func readSegment(of fields: Fields, into port: inout PortDraft) {
+        switch (fields["segment"], fields["trunk"]) {
+        case (nil, nil):
+            reportMissing("segment", in: fields, help: "add the segment it belongs to: segment: NAME")
+        case (.some(let segment), .some(let trunk)):
+            let later = max(segment.keySpan, trunk.keySpan)
+            problems.report(
+                .segmentBesideTrunk, at: later, "\(fields.label): 'segment' beside 'trunk'; a port has one of the two")
+            port.segment = text("segment", of: fields)
+        case (.some, nil): port.segment = text("segment", of: fields)
+        case (nil, .some(let trunk)): port.trunk = self.trunk(trunk)
+        }
+        readNative(of: fields, trunk: port.trunk)
+        if let tagProtocol = word("protocol", of: fields, as: TagProtocol.self), !fields.has("trunk") {
+            problems.report(
+                .keyOfAnotherKind, at: fields["protocol"]?.keySpan ?? tagProtocol.span,
+                "\(fields.label): 'protocol' has no meaning without 'trunk'; remove it")
+        }
+        if let trunk = fields["trunk"] {
+            problems.report(.laterKey, at: trunk.keySpan, "\(trunk.label): 'trunk' is not in this version; use segment")
+        }
+    }
+
+    private mutating func trunk(_ field: Fields.Field) -> [PortDraft.TrunkDraft] {
+        let entries = entries(of: field.node, label: "\(field.label): 'trunk'", span: field.keySpan) ?? []
+        var first: [VLANID: (segment: String, span: SourceSpan)] = [:]
+        return entries.filter { !$0.key.hasPrefix("x-") }.map { entry in
+            var item = PortDraft.TrunkDraft(segment: Located(value: entry.key, span: entry.keySpan))
+            let number = number(of: entry.value, key: entry.key.shortened, label: field.label, in: 1...4094, code: .vlanRange) {
+                "VLAN \($0) is outside 1…4094"
+            }
+            guard let number, let vlan = VLANID(UInt16(number.value)) else { return item }
+            if let other = first[vlan] {
+                problems.report(
+                    .vlanTwice, at: number.span, "\(field.label): VLAN \(vlan) is that of segment '\(other.segment.shortened)'",
+                    help: "it is given at \(problems.place(other.span)); use another VLAN")
+            } else {
+                first[vlan] = (entry.key, number.span)
+                item.vlan = Located(value: vlan, span: number.span)
+            }
+            return item
+        }
+    }
+
+    private mutating func readNative(of fields: Fields, trunk: [PortDraft.TrunkDraft]?) {
+        guard let native = text("native", of: fields) else { return }
+        let names = trunk?.map(\.segment.value) ?? []
+        guard !names.contains(native.value) else { return }
+        let near = NearestName.nearest(to: native.value, in: names).map { "did you mean '\($0)'? " } ?? ""
+        let help = trunk == nil ? "it belongs to a port with 'trunk'" : near + "The trunk has: " + names.joined(separator: ", ")
+        problems.report(
+            .nativeOutsideTrunk, at: native.span, "\(fields.label): native segment '\(native.value.shortened)' is not in 'trunk'",
+            help: help)
+    }
+
+    private mutating func address(_ node: DocumentNode, label: String) -> PortDraft.AddressDraft? {
+        guard let text = text(of: node, key: "address", label: label, expected: "an address") else { return nil }
+        if let address = IPAddress(text.value) { return .init(address: address, length: nil, span: text.span) }
+        if let prefix = IPPrefix(text.value) { return .init(address: prefix.address, length: prefix.length, span: text.span) }
+        problems.report(.malformedAddress, at: text.span, "\(label): '\(text.value.shortened)' is not an IP address")
+        return nil
+    }
+}

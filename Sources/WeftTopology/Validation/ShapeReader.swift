@@ -1,0 +1,89 @@
+/// Reads a document's shape: known keys, types, single values. It reports what is wrong and goes on, so that one run
+/// finds everything.
+///
+/// The objects are read in extensions, one file each; this file has what they share.
+struct ShapeReader {
+    var problems: ProblemList
+    /// Defaults of the file by kind of object, empty where none are given.
+    var defaults: [String: Fields] = [:]
+
+    init(file: String) { problems = ProblemList(file: file) }
+
+    /// The entries of a mapping by its known keys; nil when it is something else. A value left out is an empty mapping.
+    mutating func fields(
+        of node: DocumentNode, label: String, span: SourceSpan, known: [String], later: [String] = []
+    ) -> Fields? {
+        guard let entries = entries(of: node, label: label, span: span) else { return nil }
+        var fields = Fields(label: label, span: span)
+        for entry in entries where !entry.key.hasPrefix("x-") {
+            if known.contains(entry.key) || later.contains(entry.key) {
+                fields.add(entry)
+            } else {
+                reportUnknown(entry, known: known)
+            }
+        }
+        return fields
+    }
+
+    /// The entries of a mapping whose keys are free; a key that is there twice is reported and only the first kept.
+    mutating func entries(of node: DocumentNode, label: String, span: SourceSpan) -> [DocumentEntry]? {
+        if node.isNothing { return [] }
+        guard case .mapping(let entries) = node.content else {
+            problems.report(.wrongType, at: node.span, "\(label): expected a mapping, found \(node.summary)")
+            return nil
+        }
+        var first: [String: SourceSpan] = [:]
+        return entries.filter { entry in
+            guard let earlier = first[entry.key] else {
+                first[entry.key] = entry.keySpan
+                return true
+            }
+            if !entry.key.hasPrefix("x-") {
+                problems.report(
+                    .duplicateKey, at: entry.keySpan, "duplicate key '\(entry.key.shortened)'",
+                    help: "it is first given at \(problems.place(earlier)), which is the one looked at")
+            }
+            return false
+        }
+    }
+
+    private mutating func reportUnknown(_ entry: DocumentEntry, known: [String]) {
+        let keys = "Keys here: " + known.joined(separator: ", ")
+        let help =
+            if entry.key == "<<" {
+                "YAML merge keys are not read; put what ports share under 'defaults'. \(keys)"
+            } else if let near = NearestName.nearest(to: entry.key, in: known) {
+                "did you mean '\(near)'? \(keys)"
+            } else {
+                keys
+            }
+        problems.report(.unknownKey, at: entry.keySpan, "unknown key '\(entry.key.shortened)'", help: help)
+    }
+
+    /// Reports a key that the object can't do without.
+    mutating func reportMissing(_ key: String, in fields: Fields, help: String) {
+        problems.report(.missingKey, at: fields.span, "\(fields.label): missing key '\(key)'", help: help)
+    }
+
+    /// Checks the name of an object at its key; nil, and a report, when it breaks a rule.
+    @discardableResult
+    mutating func name(_ text: String, at span: SourceSpan, what: String, allowsTenant: Bool) -> TopologyName? {
+        let name = TopologyName(text)
+        if let name, allowsTenant || name.tenant == nil { return name }
+        let repaired = String(
+            text.lowercased().prefix(TopologyName.maximumCount).map { $0 == "_" || $0 == "." || $0 == " " ? "-" : $0 })
+        let help =
+            if name != nil {
+                "only segments and ports can belong to a tenant"
+            } else if text.unicodeScalars.count > TopologyName.maximumCount {
+                "it has \(text.unicodeScalars.count) characters; at most \(TopologyName.maximumCount) are allowed"
+            } else if TopologyName(repaired) != nil {
+                "did you mean '\(repaired)'?"
+            } else {
+                "use a…z, 0…9 and '-', beginning and ending with a letter or digit"
+                    + (allowsTenant ? ", with at most one '/' after a tenant" : "")
+            }
+        problems.report(.invalidName, at: span, "\(what): '\(text.shortened)' is not a valid name", help: help)
+        return nil
+    }
+}

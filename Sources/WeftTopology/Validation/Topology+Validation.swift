@@ -1,0 +1,82 @@
+import WeftTypes
+
+extension Topology {
+    /// What validation found out about one document.
+    public struct Verdict: Sendable {
+        /// The topology; nil when there is an error.
+        public let topology: Topology?
+        /// All problems, sorted by place.
+        public let diagnostics: [Diagnostic]
+    }
+
+    /// Checks every rule on a document and reports all that is wrong at once; without errors there is a topology.
+    public static func validate(_ document: TopologyDocument, in environment: ValidationEnvironment = .init()) -> Verdict {
+        var reader = ShapeReader(file: document.file)
+        guard let draft = reader.draft(of: document) else {
+            return Verdict(topology: nil, diagnostics: reader.problems.sorted)
+        }
+        var checker = RuleChecker(draft: draft, environment: environment, problems: reader.problems)
+        checker.check()
+        let topology = checker.problems.hasErrors ? nil : Topology(draft)
+        return Verdict(topology: topology, diagnostics: checker.problems.sorted)
+    }
+
+    /// Makes the typed form of a draft without errors; nil when there was one after all.
+    private init?(_ draft: Draft) {
+        guard let fabric = draft.name else { return nil }
+        let hosts = draft.hosts.compactMap { Host($0) }
+        let segments = draft.segments.compactMap { Segment($0) }
+        let subnets = Dictionary(segments.map { ($0.name, $0.subnets) }, uniquingKeysWith: { first, _ in first })
+        let ports = draft.ports.compactMap { Port($0, fabric: fabric, subnets: subnets) }
+        let checks = draft.checks.compactMap { Check($0) }
+        guard hosts.count == draft.hosts.count, segments.count == draft.segments.count, ports.count == draft.ports.count,
+            checks.count == draft.checks.count
+        else { return nil }
+        self.init(name: fabric, hosts: hosts, segments: segments, ports: ports, checks: checks)
+    }
+}
+
+extension Host {
+    fileprivate init?(_ draft: HostDraft) {
+        guard let name = TopologyName(draft.name.value) else { return nil }
+        let underlay: Underlay = draft.interface.map { .interface($0.value) } ?? .addresses(draft.addresses.map(\.value))
+        self.init(
+            name: name, underlay: underlay, kind: draft.kind, udpPort: draft.udpPort?.value ?? VTEP.defaultUDPPort,
+            gossipPort: draft.gossipPort?.value ?? Host.defaultGossipPort, labels: draft.labels)
+    }
+}
+
+extension Segment {
+    fileprivate init?(_ draft: SegmentDraft) {
+        guard let name = TopologyName(draft.name.value), let vni = draft.vni?.value else { return nil }
+        self.init(
+            name: name, vni: vni, subnets: draft.subnets.map(\.value), mtu: draft.mtu?.value ?? .automatic, tags: draft.tags,
+            flood: draft.flood, vteps: draft.vteps.map { .only($0.compactMap { TopologyName($0.value) }) } ?? .all)
+    }
+}
+
+extension Port {
+    fileprivate init?(_ draft: PortDraft, fabric: TopologyName, subnets: [TopologyName: [IPPrefix]]) {
+        guard let name = TopologyName(draft.name.value), let kind = Kind(rawValue: draft.kind.rawValue),
+            let host = draft.host.flatMap({ TopologyName($0.value) }),
+            let segment = draft.segment.flatMap({ TopologyName($0.value) })
+        else { return nil }
+        let addresses = draft.addresses.compactMap { address in
+            let subnet = subnets[segment]?.first { $0.contains(address.address) }
+            return (subnet?.length ?? address.length).flatMap { IPPrefix(address: address.address, length: $0) }
+        }
+        self.init(
+            name: name, fabric: fabric, host: host, segment: segment, kind: kind, mac: draft.mac?.value, addresses: addresses,
+            device: draft.device?.value, queues: draft.queues, owner: draft.owner, namespace: draft.namespace,
+            isSticky: draft.isSticky, labels: draft.labels)
+    }
+}
+
+extension Check {
+    fileprivate init?(_ draft: CheckDraft) {
+        guard let from = draft.from.flatMap({ TopologyName($0.value) }), let to = draft.to.flatMap({ TopologyName($0.value) }),
+            let traffic = draft.traffic
+        else { return nil }
+        self.init(from: from, to: to, traffic: traffic, expectation: draft.expectation)
+    }
+}
