@@ -135,12 +135,22 @@ short weft_spawn_flags(bool new_session) {
 char *const *weft_environment(void) { return environ; }
 
 int weft_execute(const char *file, char *const arguments[], char *const environment[]) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
-    sigset_t none;
+    // A program starts with handlers gone by itself, but with what was ignored and blocked still so.
+    bool ignored[NSIG] = {false};
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &action) != 0 || action.sa_handler != SIG_IGN) continue;
+        ignored[number] = signal(number, SIG_DFL) != SIG_ERR;
+    }
+    sigset_t none, before;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    return execvpe(file, arguments, environment);
+    pthread_sigmask(SIG_SETMASK, &none, &before);
+    execvpe(file, arguments, environment);
+    int error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (int number = 1; number < NSIG; number++)
+        if (ignored[number]) signal(number, SIG_IGN);
+    return errno = error, -1;
 }
 
 int weft_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }

@@ -54,6 +54,13 @@ extension NetworkNamespace {
         unsafe (try? validate(name, for: .enterNamespace)) != nil && access(NetworkNamespace.named(name).path, F_OK) == 0
     }
 
+    /// The processes inside, in order, as `ip netns pids` lists them. One that comes or goes meanwhile may be missed.
+    public func processIDs() throws(LinuxError) -> [Int32] {
+        let wanted = try identity()
+        let numbers = try SmallFile.names(in: "/proc")?.compactMap { Int32($0) } ?? []
+        return numbers.filter { (try? NetworkNamespace.process($0).identity()) == wanted }.sorted()
+    }
+
     static func validate(_ name: String, for operation: LinuxError.Operation) throws(LinuxError) {
         let isValid = (1...255).contains(name.utf8.count) && name != "." && name != ".."
         guard isValid, name.utf8.allSatisfy({ $0 != UInt8(ascii: "/") && $0 != 0 }) else {

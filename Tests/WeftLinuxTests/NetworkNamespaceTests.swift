@@ -49,4 +49,29 @@ import WeftLinux
         let typed = try namespace.result { () throws(LinuxError) -> Int in throw LinuxError(.open, "x", errno: EPERM) }
         #expect(throws: LinuxError(.open, "x", errno: EPERM)) { _ = try typed.get() }
     }
+
+    @Test func listsProcessesInside() throws {
+        let sandbox = Sandbox()
+        let namespace = try sandbox.makeNamespace("a")
+        #expect(try namespace.processIDs().isEmpty)
+        let child = try ChildProcess(Command("sleep", ["60"], in: namespace))
+        #expect(try namespace.processIDs() == [child.processID])
+        try child.terminate()
+        #expect(try namespace.processIDs().isEmpty)
+    }
+
+    /// The program takes the place of the one that asked, inside the namespace.
+    @Test func processReplacesItself() async throws {
+        let sandbox = Sandbox()
+        let namespace = try sandbox.makeNamespace("a")
+        try ip("-n \(sandbox.name("a")) link add only0 type veth peer name only1")
+        await #expect(processExitsWith: .exitCode(7)) { [name = sandbox.name("a") as String] in
+            var command = Command("sh", ["-c", "test -e /sys/class/net/only0 && exit 7"], in: .named(name))
+            command.remountsSysfs = true
+            try command.replaceSelf()
+        }
+        #expect(throws: LinuxError(.replaceSelf, "no-such-program", errno: ENOENT)) {
+            try Command("no-such-program", in: namespace).replaceSelf()
+        }
+    }
 }

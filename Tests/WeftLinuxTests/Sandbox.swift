@@ -23,7 +23,16 @@ final class Sandbox: Sendable {
     private let prefix: String
     private let names = Mutex<[String]>([])
 
+    /// Removes what test processes left that crashed before they could.
+    private static let sweep: Void = {
+        for name in (try? NetworkNamespace.list()) ?? [] {
+            guard let match = name.wholeMatch(of: /wft(\d+)n\d+[a-z]/), let process = Int32(match.1) else { continue }
+            if kill(process, 0) != 0, errno == ESRCH { try? NetworkNamespace.delete(name) }
+        }
+    }()
+
     init() {
+        Self.sweep
         prefix = "wft\(getpid())n\(Self.count.wrappingAdd(1, ordering: .relaxed).newValue)"
     }
 
