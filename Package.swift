@@ -62,9 +62,7 @@ let modules: [Module] = [
             "WeftDataPlane", "WeftControl", "WeftAPI",
         ],
         products: [.logging, .lifecycle, .unixSignals]),
-    Module(
-        name: "WeftLab",
-        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftAPI"]),
+    Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink"]),
     Module(
         name: "weft",
         uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftAPI", "WeftAgent", "WeftLab"],
