@@ -80,7 +80,7 @@ extension Command {
     private func execute() throws(LinuxError) -> Never {
         if remountsSysfs { try check(weft_remount_sysfs(), .replaceSelf, executable) }
         if let workingDirectory {
-            unsafe try check(chdir(workingDirectory), .replaceSelf, "\(executable) in \(workingDirectory)")
+            try unsafe check(chdir(workingDirectory), .replaceSelf, "\(executable) in \(workingDirectory)")
         }
         let error = unsafe withVectors { words, variables in
             _ = unsafe weft_execute(executable, words, variables)

@@ -15,7 +15,7 @@ extension NetworkNamespace {
         try prepareDirectory()
         let namespace = NetworkNamespace.named(name)
         let path = namespace.path
-        _ = unsafe try Descriptor(
+        _ = try unsafe Descriptor(
             owning: check(Glibc.open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0), .createNamespace, name))
 
         let creation = Creation(path: path)
@@ -40,7 +40,7 @@ extension NetworkNamespace {
             let error = errno
             throw LinuxError(.deleteNamespace, name, errno: error)
         }
-        unsafe try check(unlink(path), .deleteNamespace, name)
+        try unsafe check(unlink(path), .deleteNamespace, name)
     }
 
     /// The names that exist, sorted.

@@ -34,8 +34,9 @@ import WeftTypes
 
 /// Waits for many descriptors at once (epoll, level-triggered). It does not own what it watches.
 ///
-/// Safe: the buffer of events is this value's own, of a fixed size, and freed with it.
-@safe @frozen public struct Poller: ~Copyable {
+/// Safe: the buffer of events is this value's own, of a fixed size, and freed with it. It may be handed to another thread:
+/// only `wait`, which has the value for itself, writes to the buffer.
+@safe @frozen public struct Poller: ~Copyable, @unchecked Sendable {
     @usableFromInline let descriptor: Descriptor
     @usableFromInline let events: UnsafeMutableBufferPointer<epoll_event>
 
@@ -71,7 +72,7 @@ import WeftTypes
     /// by subscript. A signal ends the wait early with none.
     ///
     /// - Parameter timeout: nil waits without end; zero only looks.
-    public borrowing func wait(timeout: Duration?) -> TransferResult {
+    public mutating func wait(timeout: Duration?) -> TransferResult {
         let count: Int32
         if let timeout {
             let nanoseconds = max(0, timeout.wholeNanoseconds)

@@ -25,7 +25,7 @@ public enum SmallFile {
                 owning: try check(Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode), .write, path))
             try file.writeAll(bytes, name: path)
             try check(fsync(file.rawValue), .write, path)
-            unsafe try check(rename(draft, path), .write, path)
+            try unsafe check(rename(draft, path), .write, path)
         } catch {
             unsafe unlink(draft)
             throw error

@@ -53,7 +53,7 @@ public enum TapDevice {
             throw LinuxError(operation, "'\(name)'", errno: EINVAL, detail: "not a valid device name")
         }
         if existence == .adopt, unsafe if_nametoindex(name) == 0 { throw LinuxError(operation, name, errno: ENODEV) }
-        let number = unsafe try check(Glibc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), operation, name)
+        let number = try unsafe check(Glibc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), operation, name)
         let descriptor = Descriptor(owning: number)
         try check(
             unsafe weft_tap_attach(

@@ -53,6 +53,9 @@ import WeftTypes
         transfer { unsafe weft_sendmmsg(descriptor.rawValue, headers.baseAddress, UInt32(headers.count)) }
     }
 
+    /// Whether equal-sized datagrams of one flow may be received as one: asked for, and known to this kernel.
+    public var mergesReceived: Bool { descriptor.option(Int32(IPPROTO_UDP), UDP_GRO) == 1 }
+
     /// Datagrams the kernel dropped because they did not fit the receive buffer, since the socket was opened.
     public borrowing func kernelDropCount() -> Int { max(0, Int(weft_socket_drop_count(rawValue))) }
 

@@ -10,7 +10,7 @@ public struct UDPSocketOptions: Hashable, Sendable {
     }
 
     /// How the socket treats the path's MTU. Datagrams are never fragmented outside: DF is set either way.
-    public enum PathMTU: Hashable, Sendable {
+    public enum PathMTU: Hashable, Sendable, CaseIterable {
         /// Only the device's MTU counts; nobody can shrink it by forged ICMP (`IP_PMTUDISC_PROBE`).
         case device
         /// Datagrams above the path's MTU, as far as the kernel learnt it, fail with `EMSGSIZE` (`IP_PMTUDISC_DO`).

@@ -40,7 +40,8 @@ import WeftTypes
     }
 
     @Test func namesAMissingProgram() {
-        #expect(throws: LinuxError(.spawn, "no-such-program", errno: ENOENT)) { try ChildProcess(Command("no-such-program")) }
+        let name = "/nonexistent/program"
+        #expect(throws: LinuxError(.spawn, name, errno: ENOENT)) { try ChildProcess(Command(name)) }
     }
 
     @Test func waitsWithATimeoutAndTerminates() throws {

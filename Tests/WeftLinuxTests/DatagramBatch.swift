@@ -39,7 +39,7 @@ extension UDPSocket {
 
     /// Waits up to two seconds for a datagram and receives it, or nil.
     borrowing func receiveOne() throws -> Datagram? {
-        let poller = try Poller()
+        var poller = try Poller()
         try poller.add(rawValue, token: 1)
         guard poller.wait(timeout: .seconds(2)) == .transferred(1) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 65536)

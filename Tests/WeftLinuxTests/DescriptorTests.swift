@@ -41,7 +41,7 @@ import WeftTypes
     @Test func leaksNothingInAThousandRounds() throws {
         let before = try openDescriptors()
         for _ in 0..<1000 {
-            let poller = try Poller()
+            var poller = try Poller()
             let signal = try EventSignal()
             let socket = try UDPSocket.open(UDPSocketOptions(address: .v4(IPv4Address(rawValue: 0x7F00_0001)), port: .ephemeral))
             try poller.add(signal.rawValue, token: 1)

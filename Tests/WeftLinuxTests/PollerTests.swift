@@ -4,7 +4,7 @@ import WeftTypes
 
 @Suite struct PollerTests {
     @Test func reportsTokensOfWhatIsReady() throws {
-        let poller = try Poller()
+        var poller = try Poller()
         let first = try EventSignal()
         let second = try EventSignal()
         try poller.add(first.rawValue, token: 7)
@@ -25,7 +25,7 @@ import WeftTypes
     }
 
     @Test func waitsAsLongAsItWasTold() throws {
-        let poller = try Poller()
+        var poller = try Poller()
         let start = MonotonicClock.now()
         #expect(poller.wait(timeout: .milliseconds(20)) == .transferred(0))
         let waited = start.duration(to: MonotonicClock.now())
@@ -33,7 +33,7 @@ import WeftTypes
     }
 
     @Test func isWokenFromAnotherThread() throws {
-        let poller = try Poller()
+        var poller = try Poller()
         let shared = Shared(signal: try EventSignal())
         try poller.add(shared.signal.rawValue, token: 1)
         let thread = try WorkerThread(name: "a name longer than 15") { shared.signal.raise() }

@@ -51,7 +51,7 @@ import WeftTypes
         let deaf = try UDPSocket.open(options)
         let sender = try UDPSocket.open(UDPSocketOptions(address: Self.loopback[0], port: .ephemeral))
         #expect(sender.send([1], to: deaf.local) == .transferred(1))
-        let poller = try Poller()
+        var poller = try Poller()
         try poller.add(deaf.rawValue, token: 1)
         #expect(poller.wait(timeout: .milliseconds(50)) == .transferred(0))
     }
@@ -81,6 +81,8 @@ import WeftTypes
         options.mergesReceived = true
         options.wantsPacketInfo = true
         let receiver = try second.run { try UDPSocket.open(options) }
+        #expect(receiver.mergesReceived == true)
+        #expect(sender.mergesReceived == false)
 
         let bytes = (0..<20_200).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         #expect(sender.send(bytes, to: receiver.local, segmentByteCount: 1000) == .transferred(1))
