@@ -1,9 +1,9 @@
 import Glibc
 
 /// Addresses of unix sockets, as paths or as names of the abstract kind, which start with `@` (as systemd writes them).
-enum UnixAddress {
+package enum UnixAddress {
     /// Calls `body` with the kernel's `sockaddr_un` for `name`, or returns nil when the name is empty or too long (107 bytes).
-    static func with<Value>(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value? {
+    package static func with<Value>(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value? {
         var bytes = Array(name.utf8)
         guard (1...107).contains(bytes.count), !bytes.contains(0) else { return nil }
         let isAbstract = bytes[0] == UInt8(ascii: "@")
@@ -22,7 +22,7 @@ enum UnixAddress {
     }
 
     /// Opens a unix socket, close-on-exec.
-    static func open(_ type: __socket_type, for object: String) throws(LinuxError) -> Descriptor {
+    package static func open(_ type: __socket_type, for object: String) throws(LinuxError) -> Descriptor {
         let type = Int32(type.rawValue | SOCK_CLOEXEC.rawValue)
         return Descriptor(owning: try check(socket(AF_UNIX, type, 0), .openSocket, object))
     }
