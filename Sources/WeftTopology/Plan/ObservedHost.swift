@@ -122,7 +122,7 @@ public struct ObservedGuestEnd: Hashable, Sendable {
     public var mac: MACAddress
     public var mtu: Int
     public var isUp: Bool
-    /// All its addresses but link-local ones.
+    /// All its addresses, also those a guest gave itself.
     public var addresses: [IPPrefix]
     /// Those of `addresses` the agent put there, so those it may take away: a guest's own stay.
     public var ownAddresses: [IPPrefix]
