@@ -1,3 +1,4 @@
+import Synchronization
 import WeftLinux
 import WeftNetlink
 
@@ -30,31 +31,34 @@ public final class HostWatcher: Sendable {
         }
         let stop = try calling { () throws(LinuxError) in try StopSignal() }
         self.stop = stop
+        let poller = try calling { () throws(LinuxError) in
+            let poller = try Poller(capacity: 2)
+            try poller.add(monitor.rawValue, token: 0)
+            try poller.add(stop.signal.rawValue, token: 1)
+            return PollerBox(poller)
+        }
         _ = try calling { () throws(LinuxError) in
-            let poller = PollerBox(try Poller(capacity: 2))
-            try poller.poller.add(monitor.rawValue, token: 0)
-            try poller.poller.add(stop.signal.rawValue, token: 1)
-            return try WorkerThread(name: "weft-watch") { Self.watch(monitor, poller, stop, handler) }
+            try WorkerThread(name: "weft-watch") { Self.watch(monitor, poller, stop, handler) }
         }
     }
 
     deinit { stop.signal.raise() }
 
-    /// A poller that a thread can be given.
+    /// Takes the poller to the thread, which then has it to itself.
     private final class PollerBox: Sendable {
-        let poller: Poller
-        init(_ poller: consuming Poller) { self.poller = poller }
+        let poller: Mutex<Poller>
+        init(_ poller: consuming sending Poller) { self.poller = Mutex(consume poller) }
     }
 
     private static func watch(
         _ monitor: NetlinkMonitor, _ poller: PollerBox, _ stop: StopSignal, _ handler: @Sendable ([NetlinkEvent]) -> Void
     ) {
-        while true {
-            guard case .transferred = poller.poller.wait(timeout: nil) else { return }
-            if stop.signal.drain() { return }
-            // A socket that fails has lost something, and will be asked again when it is readable.
-            let events = (try? monitor.receive()) ?? [.overrun]
-            if !events.isEmpty { handler(events) }
+        poller.poller.withLock { poller in
+            while case .transferred = poller.wait(timeout: nil), !stop.signal.drain() {
+                // A socket that fails has lost something; it is asked again when it is readable.
+                let events = (try? monitor.receive()) ?? [.overrun]
+                if !events.isEmpty { handler(events) }
+            }
         }
     }
 }
