@@ -44,7 +44,7 @@ public struct LabSpec: Hashable, Sendable {
         self.guests = topology.ports.compactMap { port in
             LabGuest(port, in: topology, underlayMTU: underlayMTU, isVirtual: isVirtual)
         }
-        let paths = hosts.map { layout.agentSocket($0.name) } + guests.map { layout.commandSocket($0.name, channel: 0) }
+        let paths = hosts.map { layout.agentSocket($0.name) } + guests.map { layout.consoleSocket($0.name) }
         if let path = paths.first(where: { $0.utf8.count > LabLayout.maximumSocketPathByteCount }) {
             throw LabError(
                 .usage, cannot: attempt,

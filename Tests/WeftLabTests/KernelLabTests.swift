@@ -7,7 +7,7 @@ import WeftTypes
 @testable import WeftLab
 
 /// Labs without an agent: every host is the kernel's own VXLAN device.
-@Suite(.enabled(if: geteuid() == 0 && !isUnprivilegedRun, "a lab makes network namespaces and needs root"), .serialized)
+@Suite(.enabled(if: canMakeLabs, "a lab makes network namespaces and needs root"), .serialized)
 struct KernelLabTests {
     /// Three end points, one with both families, one with IPv6 only; two segments.
     static func topology(bravo: [String] = ["192.0.2.12", "2001:db8::12"]) throws -> Topology {
@@ -38,15 +38,8 @@ struct KernelLabTests {
             ])
     }
 
-    /// A lab with a name of its own, in a folder of its own, that is taken down whatever happens.
-    private func withLab(_ body: (Trial) async throws -> Void) async throws {
-        let trial = Trial()
-        defer { trial.cleanUp() }
-        try await body(trial)
-    }
-
     @Test func guestsReachEachOtherOverBothFamilies() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             let summary = try await lab.up(Self.topology())
             #expect(summary.isComplete)
             #expect(summary.guests.map(\.state) == ["up", "up", "up", "up", "up"])
@@ -63,7 +56,7 @@ struct KernelLabTests {
     }
 
     @Test func aSecondUpChangesNothing() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             _ = try await lab.up(Self.topology())
             let before = lab.namespaceIdentities()
             _ = try await lab.up(Self.topology())
@@ -73,7 +66,7 @@ struct KernelLabTests {
     }
 
     @Test func aSecondUpChangesWhatDiffers() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             _ = try await lab.up(Self.topology())
             let before = lab.namespaceIdentities()
             _ = try await lab.up(Self.topology(bravo: ["192.0.2.99"]))
@@ -86,7 +79,7 @@ struct KernelLabTests {
     }
 
     @Test func downLeavesNothingEvenOfWhatRunsInside() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             _ = try await lab.up(Self.topology())
             var command = Command("sleep", ["1000"], in: .named("weft-\(lab.name)-g-vm2"))
             command.isSessionLeader = true
@@ -99,7 +92,7 @@ struct KernelLabTests {
     }
 
     @Test func aFailedUpCleansUpAfterItself() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             let stranger = "weft-\(lab.name)-h-six"
             try NetworkNamespace.create(stranger)
             await #expect { _ = try await lab.up(Self.topology()) } throws: { error in
@@ -113,7 +106,7 @@ struct KernelLabTests {
 
     @Test func anInterruptedUpCleansUpAfterItself() async throws {
         for step in 1...12 {
-            try await withLab { lab in
+            try await Trial.run { lab in
                 let count = Counter()
                 do {
                     _ = try await lab.up(Self.topology(), interruption: Interruption { count.next() > step })
@@ -128,7 +121,7 @@ struct KernelLabTests {
     }
 
     @Test func whatAKilledUpLeftIsFinishedByTheNext() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             _ = try await lab.up(Self.topology())
             let layout = lab.layout
             var record = try #require(try LabRecord.load(layout))
@@ -143,7 +136,7 @@ struct KernelLabTests {
     }
 
     @Test func namesWhatThereIsWhenATargetIsUnknown() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             _ = try await lab.up(Self.topology())
             #expect {
                 _ = try Lab.exec("vm9", ["true"], lab: lab.name, root: lab.root)
@@ -154,7 +147,7 @@ struct KernelLabTests {
     }
 
     @Test func choosesTheOnlyLabAndListsSeveral() async throws {
-        try await withLab { lab in
+        try await Trial.run { lab in
             #expect { try Lab.find(nil, root: lab.root) } throws: { "\($0)".contains("there is no lab") }
             _ = try await lab.up(Self.topology())
             #expect(try Lab.find(nil, root: lab.root).lab.rawValue == lab.name)
@@ -163,74 +156,5 @@ struct KernelLabTests {
                 ($0 as? LabError)?.kind == .usage && "\($0)".contains("name one with --lab: other, \(lab.name)")
             }
         }
-    }
-}
-
-/// Whether the tests run as somebody who may not make namespaces, by wish.
-let isUnprivilegedRun = MachineKernel.environment("WEFT_TESTS_UNPRIVILEGED") != nil
-
-/// One lab of a test.
-private final class Trial {
-    let name = "t\(getpid())-\(UInt32.random(in: 0..<1_000_000))"
-    let root: String
-    let topologyPath: String
-
-    init() {
-        root = "/run/weft-lab-test-\(name)"
-        topologyPath = "/tmp/weft-lab-test-\(name).weft.yaml"
-    }
-
-    var layout: LabLayout { LabLayout(lab: LabName(name) ?? .fallback, root: root) }
-
-    func up(_ topology: Topology, interruption: Interruption = .never) async throws -> LabSummary {
-        try Files.replace(topologyPath, with: Array("weft: 1\n".utf8), attempt: "test")
-        var options = Lab.UpOptions(topology: topology, path: topologyPath)
-        options.name = name
-        options.root = root
-        return try await Lab.up(options, probe: NoAgents(), interruption: interruption)
-    }
-
-    func down() throws {
-        try Lab.down(name, root: root)
-    }
-
-    /// Runs a program where `lab exec` would.
-    func run(_ program: String, _ arguments: [String], in target: String) throws -> ChildProcess.ExitStatus? {
-        let namespace =
-            target.hasPrefix("host:") ? layout.hostNamespace(String(target.dropFirst(5))) : layout.guestNamespace(target)
-        var command = Command(program, arguments, in: .named(namespace))
-        command.standardOutput = .null
-        command.standardError = .null
-        return try ChildProcess(command).wait(timeout: .seconds(20))
-    }
-
-    /// The lab's namespaces that there are.
-    func namespaceIdentities() -> [String: UInt64] {
-        let names = ((try? NetworkNamespace.list()) ?? []).filter { $0.hasPrefix("weft-\(name)-") }
-        return Dictionary(
-            uniqueKeysWithValues: names.compactMap { name in
-                (try? NetworkNamespace.named(name).identity()).map { (name, $0) }
-            })
-    }
-
-    func cleanUp() {
-        try? down()
-        for name in namespaceIdentities().keys { try? NetworkNamespace.delete(name) }
-        try? Files.remove(root, attempt: "test")
-        try? Files.remove(topologyPath, attempt: "test")
-    }
-}
-
-/// Nobody to ask: these labs have no agents.
-private struct NoAgents: AgentProbe {
-    func state(socket: String) async -> AgentState { .silent("there is none") }
-}
-
-/// Counts calls, on one thread.
-private final class Counter: @unchecked Sendable {  // `up` asks from one task only
-    private var count = 0
-    func next() -> Int {
-        count += 1
-        return count
     }
 }
