@@ -53,7 +53,13 @@ public enum Checksum {
             }
             total = low.wrappedSum() &+ high.wrappedSum()
         }
-        while count &- offset >= 4 {
+        while count &- offset >= 8 {
+            // As above, for the 8 bytes of this condition.
+            let words = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            total &+= (words & 0xFFFF_FFFF) &+ words >> 32
+            offset &+= 8
+        }
+        if count &- offset >= 4 {
             total &+= UInt64(bytes.native(at: offset, as: UInt32.self))
             offset &+= 4
         }

@@ -57,12 +57,7 @@ import WeftTypes
                 throw .truncated(.ipv6Extension, needed: 8, got: bytes.byteCount - offset)
             }
             let length: UInt8 = bytes.bigEndian(at: offset + 1)
-            let byteCount =
-                switch next {
-                case .fragment: Fragment.byteCount
-                case .authentication: (Int(length) + 2) * 4
-                default: (Int(length) + 1) * 8
-                }
+            let byteCount = Self.byteCount(of: next, length: length)
             guard bytes.byteCount - offset >= byteCount else {
                 throw .truncated(.ipv6Extension, needed: byteCount, got: bytes.byteCount - offset)
             }
@@ -82,6 +77,15 @@ import WeftTypes
         self.protocolNumber = next
         self.fragment = fragment
         self.hasSegmentsLeft = hasSegmentsLeft
+    }
+
+    /// The size in bytes of one extension header, from its length field.
+    @inlinable static func byteCount(of header: IPProtocol, length: UInt8) -> Int {
+        switch header {
+        case .fragment: Fragment.byteCount
+        case .authentication: (Int(length) + 2) * 4
+        default: (Int(length) + 1) * 8
+        }
     }
 
     /// Whether the packet is a part of a larger one; an atomic fragment is not.
