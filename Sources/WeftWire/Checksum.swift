@@ -4,7 +4,7 @@ import WeftTypes
 ///
 /// A *sum* here is a `UInt64` that means nothing by itself: words are added as the machine loads them, without regard to
 /// byte order (RFC 1071 §2 B), and reduced at the end by ``fold(_:)``. Sums of parts add up with ``add(_:_:)``, or by
-/// passing one as `initial` to the next. Folded values and checksum fields are numbers as ``/Swift/RawSpan/bigEndian(at:as:)``
+/// passing one as `initial` to the next. Folded values and checksum fields are numbers as `RawSpan.bigEndian(at:as:)`
 /// reads them; a field is the complement of the folded sum of what it covers.
 public enum Checksum {
     /// The sum of `bytes` on top of `initial`; an odd last byte is padded with a zero byte (RFC 1071 §1).
