@@ -83,6 +83,8 @@ public struct Coalescer: ~Copyable {
     public var mergesUDP: Bool
 
     private static var flowCount: Int { 256 }
+    /// A write takes at most 1024 slices.
+    private static var frameCountLimit: Int { 512 }
 
     /// Creates an empty set that holds up to `frameLimit` frames.
     public init(frameLimit: Int = 1024, mergesUDP: Bool = true) {
@@ -150,7 +152,7 @@ public struct Coalescer: ~Copyable {
     /// Appends a frame to an output if it may join; its headers are dropped then.
     private mutating func join(_ frame: borrowing Output, _ part: Merge, to index: Int, in region: RawSpan) -> Bool {
         guard var merge = outputs[index].merge, !merge.isClosed, outputs[index].target == frame.target,
-            outputs[index].peer == frame.peer
+            outputs[index].peer == frame.peer, outputs[index].frameCount < Self.frameCountLimit
         else { return false }
         let (head, next) = (region.extracting(outputs[index].front), region.extracting(frame.front))
         guard Self.fits(part, merge), Self.isSameFlow(head, next, merge: merge, part: part),

@@ -54,8 +54,6 @@
     case sendFailed
     /// The kernel refused to take the frame for the local device, or the device is down or gone.
     case portWriteFailed
-    /// The worker's work area was full.
-    case noBuffer
 
     /// The reason in the words of the API and the documentation; stable.
     public var name: String {
@@ -84,7 +82,6 @@
         case .noUnderlay: "no-underlay"
         case .sendFailed: "send-failed"
         case .portWriteFailed: "port-write-failed"
-        case .noBuffer: "no-buffer"
         }
     }
 

@@ -103,11 +103,18 @@ public struct FabricDescription: Hashable, Sendable {
     public var segments: [SegmentDescription]
     public var ports: [PortDescription]
     public var peers: [PeerDescription]
+    /// The interface numbers of our own overlay devices (bridges, uplinks, guests' host ends): a datagram that comes in
+    /// through one of them is a guest's, whatever its source address says (X8).
+    public var overlayInterfaces: Set<Int32>
 
     /// Describes this host's part.
-    public init(segments: [SegmentDescription] = [], ports: [PortDescription] = [], peers: [PeerDescription] = []) {
+    public init(
+        segments: [SegmentDescription] = [], ports: [PortDescription] = [], peers: [PeerDescription] = [],
+        overlayInterfaces: Set<Int32> = []
+    ) {
         self.segments = segments
         self.ports = ports
         self.peers = peers
+        self.overlayInterfaces = overlayInterfaces
     }
 }

@@ -217,6 +217,11 @@ extension FabricTables {
         return row < peerFacts.count && peerFacts[row].isPresent ? peerFacts[row].vtep : nil
     }
 
+    /// Whether an interface is one of our own overlay devices.
+    public func isOverlay(_ interface: Int32) -> Bool {
+        !description.overlayInterfaces.isEmpty && description.overlayInterfaces.contains(interface)
+    }
+
     /// The number of rows of peers: one more than the highest index.
     @inlinable public var peerRowCount: Int { peerFacts.count }
     /// The number on the wire of a segment that exists.

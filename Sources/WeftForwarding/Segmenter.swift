@@ -91,7 +91,7 @@ public struct Segmenter {
 
 extension MutableRawSpan {
     /// Copies `bytes` to `offset`; they must fit.
-    @inlinable mutating func copy(_ bytes: RawSpan, at offset: Int) {
+    @inlinable package mutating func copy(_ bytes: RawSpan, at offset: Int) {
         precondition(offset >= 0 && bytes.byteCount <= byteCount - offset, "copy of \(bytes.byteCount) bytes to \(offset)")
         // The line above keeps the copy inside both.
         unsafe withUnsafeMutableBytes { destination in

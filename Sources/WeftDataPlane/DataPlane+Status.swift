@@ -1,0 +1,67 @@
+import WeftForwarding
+import WeftLinux
+import WeftTypes
+
+extension DataPlane {
+    /// What the data path does in one step where a simple one needs many; each is probed and may be missing.
+    public struct Offloads: Hashable, Sendable {
+        /// One address of the underlay.
+        public struct Underlay: Hashable, Sendable {
+            /// Our VTEP address.
+            public var address: IPAddress
+            /// Datagrams that one `UDP_SEGMENT` send may have; 1 when it is not in force.
+            public var segmentLimit: Int
+            /// Whether `UDP_GRO` was asked for.
+            public var mergesReceived: Bool
+            /// The source ports among which flows are spread.
+            public var sourcePorts: [UInt16]
+        }
+
+        public var underlays: [Underlay]
+        /// What each port's device hands over unfinished.
+        public var ports: [PortIndex: TapOffloads]
+    }
+
+    /// Which offloads are in force.
+    public var offloads: Offloads {
+        Offloads(
+            underlays: underlays.map { underlay in
+                Offloads.Underlay(
+                    address: underlay.address, segmentLimit: underlay.segmentLimit, mergesReceived: underlay.mergesReceived,
+                    sourcePorts: underlay.transmitters.map { $0.socket.local.udpPort }.sorted())
+            },
+            ports: state.withLock { $0.portOffloads })
+    }
+
+    /// The FDB, by segment and address.
+    public func stations() -> [Directory.Listing] {
+        let now = MonotonicClock.now()
+        return state.withLock { $0.directory.listing(now: now) }
+    }
+
+    /// Addresses that could not be learnt because the FDB was full.
+    public var refusedStationCount: UInt64 { state.withLock { $0.directory.refusedCount } }
+
+    /// The counters of all workers, summed.
+    public func counters() -> CounterSnapshot {
+        let description = state.withLock { $0.fabric.description }
+        var snapshot = CounterSnapshot()
+        for link in links {
+            let block = link.counters
+            for port in description.ports {
+                block.read(row: CounterBlock.row(port.index), into: &snapshot.ports[port.index, default: TrafficCounters()])
+            }
+            for peer in description.peers {
+                block.read(row: CounterBlock.row(peer.index), into: &snapshot.peers[peer.index, default: TrafficCounters()])
+            }
+            block.read(row: CounterBlock.unknownPeer, into: &snapshot.unknownPeers)
+            snapshot.lostEvents += link.events.lostCount
+        }
+        return snapshot
+    }
+
+    /// Datagrams that the kernel dropped because our receive buffers were full.
+    public var kernelDropCount: Int {
+        underlays.flatMap(\.receivers).reduce(0) { $0 + $1.socket.kernelDropCount() }
+    }
+}

@@ -1,0 +1,219 @@
+import Glibc
+import Synchronization
+import WeftForwarding
+import WeftLinux
+import WeftTypes
+
+/// The data path of a host: sockets on the underlay, worker threads, the FDB, counters.
+///
+/// What the agent does with it, in order: create it (in the network namespace it is to serve: this opens the sockets),
+/// ``configure(_:stations:)``, ``attach(_:queue:)`` each segment's uplink, ``start()``. All but the first may be done again
+/// at any time while it runs, from any thread; each change is taken over between two batches of frames, and what did not
+/// change is not touched. See <doc:Workers>.
+public final class DataPlane: Sendable {
+    /// How it was set up.
+    public let configuration: DataPlaneConfiguration
+    /// Threads that forward.
+    public let workerCount: Int
+
+    let underlays: [Underlay]
+    let links: [WorkerLink]
+    let control: ControlLink
+    let cell = TablesCell()
+    let state: Mutex<State>
+    private let onPortEvent: @Sendable (PortEvent) -> Void
+    private let isStopping = Atomic<Bool>(false)
+
+    /// What the control side knows; everything the workers know of it is in the tables they were given.
+    struct State: Sendable {
+        var fabric = FabricTables(FabricDescription())
+        var directory: Directory
+        var publishedRevision: UInt64 = 0
+        var portOffloads: [PortIndex: TapOffloads] = [:]
+        var threads: [JoinableThread] = []
+        var isRunning = false
+    }
+
+    /// Opens the sockets in the network namespace of the calling thread.
+    ///
+    /// - Parameter onPortEvent: called on the control thread when a device is lost; it should return soon.
+    /// - Throws: ``LinuxError`` `.bindSocket` when an address is missing (`EADDRNOTAVAIL`) or the port is taken (`EADDRINUSE`).
+    public init(
+        _ configuration: DataPlaneConfiguration, onPortEvent: @escaping @Sendable (PortEvent) -> Void = { _ in }
+    ) throws(LinuxError) {
+        self.configuration = configuration
+        self.onPortEvent = onPortEvent
+        let count = max(1, configuration.workerCount ?? Self.defaultWorkerCount())
+        workerCount = count
+        var underlays: [Underlay] = []
+        for address in configuration.addresses {
+            underlays.append(try Underlay.open(address, configuration: configuration, workerCount: count))
+        }
+        self.underlays = underlays
+        var links: [WorkerLink] = []
+        for _ in 0..<count { links.append(try WorkerLink()) }
+        self.links = links
+        control = try ControlLink()
+        state = Mutex(State(directory: Directory(ageing: configuration.ageing, limit: configuration.fdbLimit)))
+    }
+
+    /// One worker up to four processors, where guests need them more; beyond, half of them, at most four.
+    static func defaultWorkerCount() -> Int {
+        let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        return processors <= 4 ? 1 : min(4, processors / 2)
+    }
+
+    // MARK: What to forward
+
+    /// Replaces what the packet path knows of segments, ports, peers and declared stations.
+    ///
+    /// - Parameters:
+    ///   - fabric: see ``FabricTables/init(_:)`` for what must hold.
+    ///   - stations: what the topology file says about MAC addresses, here and on other hosts. What was learnt about others
+    ///     stays, unless its port or peer has gone.
+    public func configure(_ fabric: FabricDescription, stations: [Directory.Station]) {
+        state.withLock { state in
+            if state.fabric.description != fabric {
+                state.fabric = FabricTables(fabric)
+                let segments = Set(fabric.segments.map(\.index))
+                let ports = Set(fabric.ports.map(\.index))
+                let peers = Set(fabric.peers.map(\.index))
+                state.directory.forget { key, location in
+                    guard segments.contains(key.segment) else { return false }
+                    switch location {
+                    case .port(let port): return ports.contains(port)
+                    case .peer(let peer): return peers.contains(peer)
+                    }
+                }
+            }
+            state.directory.configure(stations)
+            publish(&state)
+        }
+    }
+
+    /// Takes in what somebody else learnt: the local bridge by netlink, another agent by gossip.
+    public func handle(_ event: Directory.Event) {
+        let now = MonotonicClock.now()
+        state.withLock { state in
+            state.directory.handle(event, now: now)
+            if state.directory.revision != state.publishedRevision { publish(&state) }
+        }
+    }
+
+    private func publish(_ state: inout State) {
+        state.publishedRevision = state.directory.revision
+        cell.publish(ForwardingTables(fabric: state.fabric, fdb: state.directory.fdb))
+    }
+
+    // MARK: Devices
+
+    /// Reads and writes a TAP as `port` from now on; its offloads are probed and set.
+    ///
+    /// A multi-queue device gets a queue per worker, the rest of which are opened here, by name, in the network namespace of
+    /// the calling thread. An earlier device of the same port is let go.
+    /// - Returns: what the device's readers can now take unfinished.
+    @discardableResult
+    public func attach(_ port: PortIndex, queue: consuming TapQueue) throws(LinuxError) -> TapOffloads {
+        let name = queue.name
+        precondition(queue.hasVirtioNetHeader, "\(name), for \(port), has no offload headers")
+        let offloads = try queue.probeOffloads()
+        let isMultiQueue = try queue.facts().isMultiQueue
+        var devices = [PortDevice(port, queue: queue)]
+        if isMultiQueue {
+            while devices.count < workerCount {
+                let options = TapOptions(isMultiQueue: true)
+                devices.append(PortDevice(port, queue: try TapDevice.open(name: name, options: options, existence: .adopt)))
+            }
+        }
+        for (number, link) in links.enumerated() {
+            let device = devices[number % devices.count]
+            let reads = isMultiQueue || number == Int(port.rawValue) % workerCount
+            link.send(.attach(device, reads: reads, mergesUDP: offloads.contains(.udp)))
+        }
+        state.withLock { $0.portOffloads[port] = offloads }
+        return offloads
+    }
+
+    /// Lets go of a port's device: after this returns its queues are closed, unless a worker is stuck in the kernel.
+    public func detach(_ port: PortIndex) throws(LinuxError) {
+        let isRunning = state.withLock { state in
+            state.portOffloads[port] = nil
+            return state.isRunning
+        }
+        let latch = try Latch(count: links.count)
+        for link in links { link.send(.detach(port, latch)) }
+        if isRunning { _ = latch.wait(milliseconds: 2000) }
+    }
+
+    // MARK: Running
+
+    /// Starts the threads.
+    public func start() throws(LinuxError) {
+        let isFirst = state.withLock { state in
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        guard isFirst else { return }
+        isStopping.store(false, ordering: .releasing)
+        var threads: [JoinableThread] = []
+        for (number, link) in links.enumerated() {
+            let (control, cell, underlays, ageing) = (control, cell, underlays, configuration.ageing)
+            let outcome = try StartOutcome()
+            threads.append(
+                try JoinableThread(name: "weft-worker-\(number)") {
+                    do throws(LinuxError) {
+                        var worker = Worker(
+                            number: number, link: link, control: control, cell: cell, underlays: underlays,
+                            poller: try Worker.poller(number: number, link: link, underlays: underlays), ageing: ageing)
+                        outcome.succeed()
+                        worker.run()
+                    } catch {
+                        outcome.fail(error)
+                    }
+                })
+            try outcome.get()
+        }
+        threads.append(try JoinableThread(name: "weft-directory") { [weak self] in self?.serveDirectory() })
+        let started = threads
+        state.withLock { $0.threads = started }
+    }
+
+    /// Stops the threads and lets go of all devices; sockets stay open for another ``start()``.
+    public func stop() {
+        let threads = state.withLock { state in
+            defer {
+                state.threads = []
+                state.isRunning = false
+                state.portOffloads = [:]
+            }
+            return state.threads
+        }
+        isStopping.store(true, ordering: .releasing)
+        for link in links { link.send(.stop) }
+        control.wake()
+        for thread in threads { thread.join() }
+    }
+
+    /// The control thread: what workers saw goes into the directory, and back to them as tables.
+    private func serveDirectory() {
+        guard let poller = try? Poller(capacity: 1), (try? poller.add(control.descriptor, token: 0)) != nil else { return }
+        while !isStopping.load(ordering: .acquiring) {
+            _ = poller.wait(timeout: .seconds(1))
+            control.acknowledge()
+            drainEvents()
+            for event in control.takeEvents() { onPortEvent(event) }
+        }
+    }
+
+    /// Learns, ages, and publishes what has changed.
+    private func drainEvents() {
+        let now = MonotonicClock.now()
+        state.withLock { state in
+            for link in links {
+                while let event = link.events.pop() { state.directory.handle(.seen(event), now: now) }
+            }
+            state.directory.age(now: now)
+            if state.directory.revision != state.publishedRevision { publish(&state) }
+        }
+    }
+}

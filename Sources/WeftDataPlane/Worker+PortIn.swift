@@ -1,0 +1,154 @@
+import Glibc
+import WeftForwarding
+import WeftLinux
+import WeftTypes
+import WeftWire
+
+// From a port to the underlay. A frame is read behind its offload header; the header is understood, and its place then
+// taken by the VXLAN header, so that a whole frame is sent from where it was read, as one slice.
+
+extension Worker {
+    /// How soon after a turn a port must be ready again to be read in batches.
+    private static var busyGap: Duration { .microseconds(20) }
+
+    /// Serves a port that is ready.
+    mutating func servePort(_ row: Int, readiness: Readiness) {
+        if readiness.contains(.failed) { return lose(row, errno: EBADFD) }
+        guard row < ports.count, let device = ports[row].device, ports[row].isRead else { return }
+        // A lone packet is read and sent at once; only under load is it worth asking for more.
+        let isBusy = ports[row].readsBatch || turnEnd.duration(to: now) < Self.busyGap
+        let count = receive(from: device, row: row, limit: isBusy ? Self.frameLimit : 1)
+        ports[row].readsBatch = isBusy && count > 1
+    }
+
+    /// Reads, decides and sends up to `limit` frames; returns how many there were.
+    private mutating func receive(from device: PortDevice, row: Int, limit: Int) -> Int {
+        var count = 0
+        var offset = 0
+        reading: while count < limit && offset < Self.batchByteCount {
+            // The network header, 14 bytes into the frame, is aligned.
+            let start = (offset + 63) & ~63 + 8
+            unsafe slices[0] = frames.slice(start..<start + Self.frameByteCount)
+            switch unsafe device.receive(UnsafeMutableBufferPointer(rebasing: slices[0..<1])) {
+            case .transferred(let byteCount):
+                forward(start..<start + byteCount, from: device, bit: count)
+                offset = start + byteCount
+                count += 1
+            case .wouldBlock: break reading
+            case .failed(let error):
+                lose(row, errno: error)
+                break reading
+            }
+        }
+        settle(count)
+        return count
+    }
+
+    /// Decides about one frame, `read` from `device` with its offload header, and does what can be done before the flush.
+    private mutating func forward(_ read: Range<Int>, from device: PortDevice, bit: Int) {
+        let frames = frames
+        let row = CounterBlock.row(device.port)
+        pending[bit] = Pending(row: row)
+        let start = read.lowerBound + VirtioNetHeader.byteCount
+        var frame = min(start, read.upperBound)..<read.upperBound
+        link.counters.add(to: .receivedFrames, row: row)
+        link.counters.add(frame.count, to: .receivedBytes, row: row)
+        guard read.count >= VirtioNetHeader.byteCount else { return link.counters.drop(.truncated, row: row) }
+        guard var offload = try? VirtioNetHeader(parsing: frames.bytes(read.lowerBound..<start)) else {
+            return link.counters.drop(.badOffload, row: row)
+        }
+        var decision = Pipeline.decide(
+            frames.bytes(frame), offload: offload, from: device.port, tables: tables, memory: &memory, now: now)
+        note(decision.learnt)
+        if decision.stripsTag {
+            strip(&frame, &decision, in: true)
+            offload = Offload.shifted(offload, back: VLANTag.byteCount)
+        }
+        guard let layout = decision.layout else {
+            if case .drop(let reason) = decision.verdict { link.counters.drop(reason, row: row) }
+            return
+        }
+        switch decision.verdict {
+        case .drop(let reason): link.counters.drop(reason, row: row)
+        case .answer(let mtu): answer(frame, layout, mtu: mtu, to: device, row: row)
+        case .deliver(let port):
+            if write(frame, layout: layout, offload: offload, to: port) {
+                link.counters.add(to: .delivered, row: row)
+            } else {
+                link.counters.drop(self.device(for: port) == nil ? .unknownPort : .portWriteFailed, row: row)
+            }
+        case .encapsulate(let peer):
+            guard transmitter.canReach(peer) else { return link.counters.drop(.noUnderlay, row: row) }
+            pending[bit].isWaiting = true
+            send(frame, layout, decision, offload: &offload, to: .one(peer), bit: bit)
+        case .flood:
+            pending[bit].isWaiting = true
+            pending[bit].isFlood = true
+            flood(frame, layout, decision, offload: offload, from: device.port, bit: bit)
+        }
+    }
+
+    /// Takes a priority tag out of a frame.
+    mutating func strip(_ frame: inout Range<Int>, _ decision: inout Decision, in isPort: Bool) {
+        let arena = isPort ? frames : region
+        var bytes = arena.mutableBytes(frame)
+        PriorityTag.strip(from: &bytes)
+        frame = frame.lowerBound + VLANTag.byteCount..<frame.upperBound
+        decision.layout = try? FrameLayout(parsing: arena.bytes(frame))
+        decision.stripsTag = false
+    }
+
+    /// Copies a frame to all other ports of its segment, and sends it to all members.
+    private mutating func flood(
+        _ frame: Range<Int>, _ layout: FrameLayout, _ decision: Decision, offload: VirtioNetHeader, from port: PortIndex,
+        bit: Int
+    ) {
+        var offload = offload
+        for position in tables.fabric.floodPortRange(of: decision.segment) {
+            let other = tables.fabric.floodPort(position)
+            guard other != port else { continue }
+            if write(frame, layout: layout, offload: offload, to: other) {
+                if pending[bit].isSent { link.counters.add(to: .copies, row: pending[bit].row) }
+                pending[bit].isSent = true
+            } else {
+                pending[bit].isIncomplete = true
+            }
+        }
+        let peers = tables.fabric.floodPeerRange(of: decision.segment)
+        guard !peers.isEmpty else { return }
+        link.counters.add(peers.count - (pending[bit].isSent ? 0 : 1), to: .copies, row: pending[bit].row)
+        send(frame, layout, decision, offload: &offload, to: .members(peers), bit: bit)
+    }
+
+    /// Sends what was collected and counts each frame's end.
+    private mutating func settle(_ count: Int) {
+        guard count > 0 else { return }
+        flush()
+        for bit in 0..<count where pending[bit].isWaiting {
+            let mask = UInt64(1) << UInt64(bit)
+            let (isSent, hasFailed) = (outcome.sent & mask != 0, outcome.failed & mask != 0)
+            let row = pending[bit].row
+            if pending[bit].isFlood {
+                if isSent || pending[bit].isSent {
+                    link.counters.add(to: .flooded, row: row)
+                    if hasFailed || pending[bit].isIncomplete { link.counters.add(to: .incompleteFloods, row: row) }
+                } else {
+                    link.counters.drop(.sendFailed, row: row)
+                }
+            } else if isSent && !hasFailed {
+                link.counters.add(to: .encapsulated, row: row)
+            } else {
+                link.counters.drop(.sendFailed, row: row)
+            }
+        }
+        outcome = TurnOutcome()
+        scratchUsed = 0
+    }
+
+    /// Sends what was collected so far.
+    mutating func flush() {
+        let part = transmitter.flush(counters: link.counters)
+        outcome.sent |= part.sent
+        outcome.failed |= part.failed
+    }
+}

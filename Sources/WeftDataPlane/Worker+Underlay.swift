@@ -1,0 +1,101 @@
+import Glibc
+import WeftForwarding
+import WeftLinux
+import WeftTypes
+import WeftWire
+
+// From the underlay to ports. Datagrams are received in a batch, each perhaps a run of equal-sized ones that the kernel put
+// together; frames are decided where they lie, merged, and written.
+
+extension Worker {
+    /// Receives, decides and delivers one batch.
+    mutating func receiveFromUnderlay(_ index: Int) {
+        guard index < underlays.count, number < underlays[index].receivers.count else { return }
+        for slot in 0..<Self.datagramLimit { prepare(slot) }
+        guard case .transferred(let count) = unsafe underlays[index].receivers[number].socket.receive(receiveHeaders) else {
+            return
+        }
+        for slot in 0..<count { take(slot) }
+        deliver()
+    }
+
+    /// Sets up one receive buffer.
+    private func prepare(_ slot: Int) {
+        unsafe receiveSlices[slot] = region.slice(slot * Self.datagramByteCount..<(slot + 1) * Self.datagramByteCount)
+        var header = unsafe DatagramHeader()
+        unsafe header.msg_hdr.msg_name = receiveNames.address(slot * Self.nameStride)
+        unsafe header.msg_hdr.msg_namelen = socklen_t(SocketAddress.byteCount)
+        unsafe header.msg_hdr.msg_iov = receiveSlices.baseAddress.map { unsafe $0 + slot }
+        unsafe header.msg_hdr.msg_iovlen = 1
+        unsafe header.msg_hdr.msg_control = receiveControls.address(slot * Self.controlStride)
+        unsafe header.msg_hdr.msg_controllen = Self.controlStride
+        unsafe receiveHeaders[slot] = header
+    }
+
+    /// Decides about all frames of one receive buffer.
+    private mutating func take(_ slot: Int) {
+        let start = slot * Self.datagramByteCount
+        let byteCount = min(Int(unsafe receiveHeaders[slot].msg_len), Self.datagramByteCount)
+        let beside = unsafe ControlMessages.parse(&receiveHeaders[slot].msg_hdr)
+        let source = unsafe SocketAddress.read(
+            from: receiveNames.address(slot * Self.nameStride), byteCount: Int(receiveHeaders[slot].msg_hdr.msg_namelen))
+        var arrival = Arrival(
+            peer: source.flatMap { tables.fabric.peer(at: $0.address) },
+            isFromOverlay: tables.fabric.isOverlay(beside.interfaceIndex))
+        var step = beside.segmentByteCount > 0 ? beside.segmentByteCount : byteCount
+        if step < byteCount, Self.isOneFrame(region.bytes(start..<start + byteCount), segmentSize: step) {
+            arrival.innerSegmentSize = step
+            step = byteCount
+        }
+        var offset = 0
+        repeat {
+            let end = min(offset + max(1, step), byteCount)
+            take(start + offset..<start + end, arrival)
+            offset = end
+        } while offset < byteCount
+    }
+
+    /// Whether what came with a segment size is not a run of datagrams but one, with a guest's superframe of UDP: its packet
+    /// is longer than a segment. (A kernel peer on a virtual underlay; the segment size is the inner one then.)
+    private static func isOneFrame(_ datagram: RawSpan, segmentSize: Int) -> Bool {
+        let network = VXLANHeader.byteCount + EthernetHeader.byteCount
+        guard datagram.byteCount >= network + IPv6Header.byteCount else { return false }
+        let length: Int
+        switch EtherType(rawValue: datagram.bigEndian(at: network - 2)) {
+        case .ipv4: length = Int(datagram.bigEndian(at: network + 2, as: UInt16.self))
+        case .ipv6: length = IPv6Header.byteCount + Int(datagram.bigEndian(at: network + 4, as: UInt16.self))
+        default: return false
+        }
+        return network + length > segmentSize && network + length == datagram.byteCount
+    }
+
+    /// Decides about one datagram and puts its frame to the others that go out.
+    private mutating func take(_ datagram: Range<Int>, _ arrival: Arrival) {
+        let region = region
+        let row = arrival.peer.map { CounterBlock.row($0) } ?? CounterBlock.unknownPeer
+        link.counters.add(to: .receivedFrames, row: row)
+        link.counters.add(max(0, datagram.count - VXLANHeader.byteCount), to: .receivedBytes, row: row)
+        var decision = Pipeline.decide(
+            datagram: region.bytes(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
+        note(decision.learnt)
+        var frame = min(datagram.lowerBound + VXLANHeader.byteCount, datagram.upperBound)..<datagram.upperBound
+        if decision.stripsTag, case .deliver = decision.verdict { strip(&frame, &decision, in: false) }
+        if decision.stripsTag, case .flood = decision.verdict { strip(&frame, &decision, in: false) }
+        let target: Coalescer.Target
+        switch decision.verdict {
+        case .drop(let reason): return link.counters.drop(reason, row: row)
+        case .deliver(let port): target = .port(port)
+        case .flood: target = .flood(decision.segment)
+        case .encapsulate, .answer: return link.counters.drop(.splitHorizon, row: row)  // never decided for a tunnel
+        }
+        guard let layout = decision.layout, let peer = arrival.peer else { return link.counters.drop(.truncated, row: row) }
+        while true {
+            var bytes = region.mutableBytes(0..<region.byteCount)
+            switch coalescer.add(frame, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes) {
+            case .added: return
+            case .rejected(let reason): return link.counters.drop(reason, row: row)
+            case .full: deliver()
+            }
+        }
+    }
+}

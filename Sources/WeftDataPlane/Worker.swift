@@ -1,0 +1,200 @@
+import Glibc
+import WeftForwarding
+import WeftLinux
+import WeftTypes
+import WeftWire
+
+/// One thread's part of the data path: its own sockets, its own queues, its own memory, both directions, run to completion.
+///
+/// A turn serves one descriptor: frames of one port are read, decided and sent (`Worker+PortIn.swift`), or datagrams of one
+/// socket are received, decided, merged and written (`Worker+Underlay.swift`). Nothing is carried from turn to turn but what
+/// ``PathMemory`` remembers. Between turns the worker looks for new tables and commands. No lock, no allocation per frame.
+///
+/// Safe: the kernel's structures are allocated once, indexed within their counts, and freed with the worker.
+@safe struct Worker: ~Copyable {
+    /// The most frames of a turn: one bit each in a ``TurnOutcome``.
+    static let frameLimit = 64
+    /// Bytes read in one turn before they are sent, so that they stay in the second-level cache.
+    static let batchByteCount = 256 << 10
+    /// Room for the largest frame: headers, tags and 64 KiB.
+    static let frameByteCount = 66 << 10
+    /// Datagrams received at once, and room for each: UDP_GRO hands over up to 64 KiB.
+    static let datagramLimit = 8
+    static let datagramByteCount = 64 << 10
+    static let sliceLimit = 1024
+    /// Headers of cut superframes, answers and fragments.
+    static let scratchByteCount = 512 << 10
+
+    /// A port as this worker sees it.
+    struct Port {
+        var device: PortDevice?
+        var isRead = false
+        /// Whether the next turn reads until there is nothing left, or just one frame.
+        var readsBatch = false
+    }
+
+    /// What is still to be settled about a frame of this turn.
+    struct Pending {
+        var row = 0
+        var isFlood = false
+        var isWaiting = false
+        /// Whether a local port took a copy.
+        var isSent = false
+        var isIncomplete = false
+    }
+
+    let number: Int
+    let link: WorkerLink
+    let control: ControlLink
+    let cell: TablesCell
+    let underlays: [Underlay]
+    let poller: Poller
+
+    var tables: ForwardingTables
+    var generation: UInt64 = 0
+    var memory: PathMemory
+    var ports: [Port] = []
+    var transmitter: Transmitter
+    var coalescer = Coalescer()
+    var pending = [Pending](repeating: Pending(), count: frameLimit)
+    var outcome = TurnOutcome()
+    var hasEvents = false
+    var isStopping = false
+    var now = Instant(nanoseconds: 0)
+    var turnEnd = Instant(nanoseconds: 0)
+
+    /// Frames read from a port, each behind its offload header.
+    let frames = ByteArena(byteCount: batchByteCount + frameByteCount + 4096)
+    let scratch = ByteArena(byteCount: scratchByteCount)
+    var scratchUsed = 0
+    /// Datagrams received, one ``datagramByteCount`` each.
+    let region = ByteArena(byteCount: datagramLimit * datagramByteCount)
+    let receiveHeaders: UnsafeMutableBufferPointer<DatagramHeader>
+    let receiveSlices: UnsafeMutableBufferPointer<iovec>
+    let receiveNames = ByteArena(byteCount: datagramLimit * nameStride)
+    let receiveControls = ByteArena(byteCount: datagramLimit * controlStride)
+    let slices: UnsafeMutableBufferPointer<iovec>
+    let fragmentHeader = ByteArena(byteCount: 256)
+    /// The offload header of the frame being written.
+    let portHeader = ByteArena(byteCount: VirtioNetHeader.byteCount)
+
+    static let nameStride = 32
+    static let controlStride = 128
+    static let wakeToken: UInt64 = 0
+    static let portToken: UInt64 = 1 << 32
+
+    /// Sets up a worker that waits with `poller`, which ``poller(number:link:underlays:)`` has made.
+    init(
+        number: Int, link: WorkerLink, control: ControlLink, cell: TablesCell, underlays: [Underlay],
+        poller: consuming Poller, ageing: Duration
+    ) {
+        self.number = number
+        self.link = link
+        self.control = control
+        self.cell = cell
+        self.underlays = underlays
+        self.poller = poller
+        memory = PathMemory(sources: SourceCache(ageing: ageing))
+        transmitter = Transmitter(underlays: underlays)
+        generation = cell.newest
+        tables = cell.current()
+        unsafe receiveHeaders = .allocate(capacity: Self.datagramLimit)
+        unsafe receiveHeaders.initialize(repeating: DatagramHeader())
+        unsafe receiveSlices = .allocate(capacity: Self.datagramLimit)
+        unsafe slices = .allocate(capacity: Self.sliceLimit)
+        precondition(ControlMessages.receiveByteCount <= Self.controlStride, "control messages need more room")
+        transmitter.update(tables.fabric, underlays: underlays)
+    }
+
+    /// A poller for the sockets and commands of worker `number`.
+    static func poller(number: Int, link: WorkerLink, underlays: [Underlay]) throws(LinuxError) -> Poller {
+        let poller = try Poller()
+        try poller.add(link.descriptor, token: wakeToken)
+        for (index, underlay) in underlays.enumerated() where number < underlay.receivers.count {
+            try poller.add(underlay.receivers[number].socket.rawValue, token: UInt64(index + 1))
+        }
+        return poller
+    }
+
+    deinit {
+        unsafe receiveHeaders.deallocate()
+        unsafe receiveSlices.deallocate()
+        unsafe slices.deallocate()
+        for arena in [frames, scratch, region, fragmentHeader, portHeader, receiveNames, receiveControls] {
+            unsafe arena.deallocate()
+        }
+    }
+
+    /// Forwards until it is told to stop.
+    mutating func run() {
+        while !isStopping {
+            guard case .transferred(let count) = poller.wait(timeout: nil) else { continue }
+            now = MonotonicClock.now()
+            for index in 0..<count {
+                takeTables()
+                let event = poller[index]
+                switch event.token {
+                case Self.wakeToken: for command in link.takeCommands() { obey(command) }
+                case Self.portToken...: servePort(Int(event.token - Self.portToken), readiness: event.readiness)
+                default: receiveFromUnderlay(Int(event.token) - 1)
+                }
+            }
+            if hasEvents {
+                hasEvents = false
+                control.wake()
+            }
+            turnEnd = MonotonicClock.now()
+        }
+    }
+
+    private mutating func takeTables() {
+        let newest = cell.newest
+        guard newest != generation else { return }
+        generation = newest
+        let old = tables.fabric
+        tables = cell.current()
+        if tables.fabric !== old { transmitter.update(tables.fabric, underlays: underlays) }
+    }
+
+    private mutating func obey(_ command: WorkerCommand) {
+        switch command {
+        case .attach(let device, let reads, let mergesUDP):
+            let row = Int(device.port.rawValue)
+            while ports.count <= row { ports.append(Port()) }
+            detach(row)
+            ports[row] = Port(device: device, isRead: reads)
+            coalescer.mergesUDP = coalescer.mergesUDP && mergesUDP
+            guard reads else { return }
+            do throws(LinuxError) {
+                try poller.add(device.descriptor, token: Self.portToken + UInt64(row))
+            } catch {
+                lose(row, errno: error.errno)
+            }
+        case .detach(let port, let latch):
+            detach(Int(port.rawValue))
+            latch.countDown()
+        case .stop: isStopping = true
+        }
+    }
+
+    private mutating func detach(_ row: Int) {
+        guard row < ports.count, let device = ports[row].device else { return }
+        if ports[row].isRead { try? poller.remove(device.descriptor) }
+        ports[row] = Port()
+    }
+
+    /// Stops reading a device that is broken, and says so once.
+    mutating func lose(_ row: Int, errno: Int32) {
+        guard row < ports.count, let device = ports[row].device, ports[row].isRead else { return }
+        try? poller.remove(device.descriptor)
+        ports[row].isRead = false
+        control.report(.lost(device.port, errno: errno))
+    }
+
+    /// Sends a learn event.
+    mutating func note(_ event: LearnEvent?) {
+        guard let event else { return }
+        link.events.push(event)
+        hasEvents = true
+    }
+}
