@@ -15,7 +15,7 @@ final class ChangeWatcher: Sendable {
         let stop = try StopSignal()
         self.stop = stop
         _ = try WorkerThread(name: "weft-watch") {
-            guard let poller = try? Poller(capacity: 2) else { return }
+            guard var poller = try? Poller(capacity: 2) else { return }
             guard (try? poller.add(monitor.rawValue, token: 0)) != nil, (try? poller.add(stop.signal.rawValue, token: 1)) != nil
             else { return }
             while case .transferred = poller.wait(timeout: nil), !stop.signal.drain() {
