@@ -1,10 +1,10 @@
 /// Finds what was probably meant by a word that is not known.
-enum NearestName {
+package enum NearestName {
     /// The candidate that differs least from `text`, the first of equals; nil when none is near.
     ///
     /// Near is one edit for up to 3 characters, two for up to 8, three for longer ones. At most 2048 candidates are looked
     /// at, so a hostile file can't make this slow.
-    static func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
+    package static func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
         let word = Array(text.unicodeScalars.prefix(65))
         guard (1...64).contains(word.count) else { return nil }
         let limit = word.count <= 3 ? 1 : word.count <= 8 ? 2 : 3
