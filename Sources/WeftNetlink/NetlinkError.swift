@@ -86,6 +86,7 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the reader can do about it.
     var remedy: String {
         switch errno {
+        case EPERM where verb == .addFDB: "run as root or with CAP_NET_ADMIN, and wait until the port forwards"
         case EPERM, EACCES: "run as root or with CAP_NET_ADMIN"
         case EEXIST: "remove what is there first, or choose another name"
         case ENODEV: "check that the device exists in this network namespace"

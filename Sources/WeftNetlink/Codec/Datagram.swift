@@ -52,6 +52,11 @@ struct Acknowledgement: Hashable, Sendable {
     /// The extended acknowledgement's text; it may come with success too, as a warning.
     let message: String?
 
+    init(errno: Int32, message: String? = nil) {
+        self.errno = errno
+        self.message = message
+    }
+
     /// Reads `NLMSG_ERROR`: an error number, the header of the request, its payload unless it was left out
     /// (`NETLINK_CAP_ACK`), then attributes when `NLM_F_ACK_TLVS` says so.
     init(error bytes: RawSpan, flags: Int32) throws(MalformedMessage) {
@@ -79,7 +84,6 @@ struct Acknowledgement: Hashable, Sendable {
             }
         }
         // A positive number is the length of a dump's last part, not an error.
-        self.errno = code < 0 ? 0 &- code : 0
-        self.message = message
+        self.init(errno: code < 0 ? 0 &- code : 0, message: message)
     }
 }
