@@ -196,7 +196,7 @@ public final class DataPlane: Sendable {
 
     /// The control thread: what workers saw goes into the directory, and back to them as tables.
     private func serveDirectory() {
-        guard let poller = try? Poller(capacity: 1), (try? poller.add(control.descriptor, token: 0)) != nil else { return }
+        guard var poller = try? Poller(capacity: 1), (try? poller.add(control.descriptor, token: 0)) != nil else { return }
         while !isStopping.load(ordering: .acquiring) {
             _ = poller.wait(timeout: .seconds(1))
             control.acknowledge()

@@ -48,7 +48,7 @@ import WeftWire
     let control: ControlLink
     let cell: TablesCell
     let underlays: [Underlay]
-    let poller: Poller
+    var poller: Poller
 
     var tables: ForwardingTables
     var generation: UInt64 = 0
