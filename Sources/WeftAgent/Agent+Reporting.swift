@@ -1,0 +1,209 @@
+import Glibc
+import WeftAPI
+import WeftControl
+import WeftDataPlane
+import WeftForwarding
+import WeftLinux
+import WeftNetlink
+import WeftTopology
+import WeftTypes
+
+/// What the API tells of this agent: the topology joined with what the host and the data path say at the moment of asking.
+extension Agent: AgentReporting {
+    func status() -> StatusReport {
+        let ports = ports(.host)
+        return StatusReport(
+            host: loaded.host.name.text, fabric: loaded.topology.name.text, version: WeftVersion.current, processID: getpid(),
+            uptimeSeconds: uptime.seconds, isReady: isReady, isConverged: report?.isSettled ?? false,
+            waitingFor: obstacles, underlay: plane?.configuration.addresses ?? loaded.host.addresses,
+            udpPort: loaded.host.udpPort, segmentCount: loaded.topology.segments(on: loaded.host).count,
+            portCount: ports.count, upPortCount: ports.count { $0.state == .up }, alerts: alerts(ports), features: features,
+            peers: peers())
+    }
+
+    func ports(_ scope: ListScope) -> [PortReport] {
+        let statistics = Dictionary(((try? driver.netlink.links()) ?? []).map { ($0.name, $0.statistics) }) { $1 }
+        return loaded.topology.ports.filter { scope == .fabric || $0.host == loaded.host.name }.map { port in
+            var entry = PortReport(
+                name: port.name.text, host: port.host.text, segment: port.segment.text,
+                vni: loaded.topology.segment(named: port.segment)?.vni, kind: port.kind.rawValue,
+                attach: port.attach.rawValue, mac: port.mac, addresses: port.addresses.map(\.address),
+                mtu: loaded.topology.segment(named: port.segment).map(mtu) ?? 0, queueCount: port.queues)
+            guard port.host == loaded.host.name else { return entry }
+            entry.device = port.device.text
+            let status = report?.status(of: .port(port.name))
+            entry.state = status?.state ?? .waiting
+            entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
+            guard let counters = statistics[port.device.text] else { return entry }
+            // What the host's side of the device receives is what the guest has sent.
+            (entry.rxFrames, entry.rxBytes) = (counters.rxPackets, counters.rxBytes)
+            (entry.txFrames, entry.txBytes) = (counters.txPackets, counters.txBytes)
+            if counters.rxDropped > 0 { entry.drops["device-receive"] = counters.rxDropped }
+            if counters.txDropped > 0 { entry.drops["device-transmit"] = counters.txDropped }
+            return entry
+        }
+    }
+
+    func segments(_ scope: ListScope) -> [SegmentReport] {
+        let local = Set(loaded.topology.segments(on: loaded.host).map(\.name))
+        let counters = plane?.counters()
+        let stations = plane?.stations() ?? []
+        return loaded.topology.segments.filter { scope == .fabric || local.contains($0.name) }.map { segment in
+            let members = loaded.topology.members(of: segment)
+            let isLocal = local.contains(segment.name)
+            let uplink = isLocal ? compiler.uplink(of: segment.name) : nil
+            let index = compiler.segmentIndex(of: segment.name)
+            return SegmentReport(
+                name: segment.name.text, vni: segment.vni, mtu: mtu(of: segment), subnets: segment.subnets,
+                bridge: isLocal ? loaded.topology.mark(.bridge, segment.name).deviceName.text : nil,
+                uplink: isLocal ? loaded.topology.mark(.uplink, segment.name).deviceName.text : nil,
+                hosts: members.map(\.name.text),
+                portCount: loaded.topology.ports(in: segment.name).count { $0.host == loaded.host.name },
+                peerCount: isLocal ? members.count { $0.name != loaded.host.name } : 0,
+                fdbEntryCount: isLocal ? stations.count { $0.key.segment == index } : 0,
+                drops: uplink.flatMap { counters?.ports[$0]?.drops }.map(Self.named) ?? [:])
+        }
+    }
+
+    func peers() -> [PeerReport] {
+        let counters = plane?.counters()
+        let segments = loaded.topology.segments(on: loaded.host)
+        return (compiled?.fabric.peers ?? []).compactMap { peer in
+            guard let name = TopologyName(peer.name), let host = loaded.topology.host(named: name) else { return nil }
+            var entry = PeerReport(
+                name: peer.name, underlay: peer.vtep.address, udpPort: peer.vtep.udpPort, state: .static,
+                kind: host.kind.rawValue,
+                segments: segments.filter { loaded.topology.isMember(host, of: $0) }.map(\.name.text))
+            guard let traffic = counters?.peers[peer.index] else { return entry }
+            (entry.rxFrames, entry.rxBytes) = (traffic.receivedFrames, traffic.receivedBytes)
+            (entry.txFrames, entry.txBytes) = (traffic.sentFrames, traffic.sentBytes)
+            entry.drops = Self.named(traffic.drops)
+            return entry
+        }.sorted { $0.name < $1.name }
+    }
+
+    func fdb() -> [FDBEntryReport] {
+        guard let plane, let fabric = compiled?.fabric else { return [] }
+        let segments = Dictionary(fabric.segments.map { ($0.index, $0) }) { $1 }
+        let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
+        return plane.stations().compactMap { station -> FDBEntryReport? in
+            guard let segment = segments[station.key.segment], let name = TopologyName(segment.name) else { return nil }
+            let port = loaded.topology.ports(in: name).first { $0.mac == station.key.mac }
+            var entry = FDBEntryReport(
+                segment: segment.name, vni: segment.vni, mac: station.key.mac,
+                addresses: port?.addresses.map(\.address) ?? [], port: port?.name.text, host: loaded.host.name.text,
+                source: station.source.reported, ageSeconds: station.age?.seconds, sequence: station.sequence)
+            switch station.location {
+            case .port(let uplink):
+                // A station that no port declares is somewhere behind the segment's bridge.
+                if port?.host != loaded.host.name { entry.port = loaded.topology.mark(.bridge, name).deviceName.text }
+                precondition(uplink.rawValue == station.key.segment.rawValue, "\(uplink) is not the uplink of \(segment.name)")
+            case .peer(let index):
+                entry.host = peers[index]?.name
+                entry.vtep = peers[index]?.vtep.description
+                if port?.host.text != entry.host { entry.port = nil }
+            }
+            return entry
+        }.sorted { ($0.segment, $0.mac) < ($1.segment, $1.mac) }
+    }
+
+    func hosts() -> [WeftAPI.HostReport] {
+        loaded.topology.hosts.map { host in
+            WeftAPI.HostReport(
+                name: host.name.text, kind: host.kind.rawValue, underlay: host.addresses, udpPort: host.udpPort,
+                state: host.name == loaded.host.name ? .local : .static,
+                segments: loaded.topology.segments.filter { loaded.topology.isMember(host, of: $0) }.map(\.name.text),
+                portCount: loaded.topology.ports(on: host.name).count, labels: host.labels)
+        }
+    }
+
+    // MARK: Parts
+
+    var uptime: Duration { startedAt.duration(to: MonotonicClock.now()) }
+
+    func mtu(of segment: Segment) -> Int { loaded.topology.mtu(of: segment, underlayMTU: report?.underlay.mtu ?? 1500) }
+
+    /// Whether this host's part is up: objects made, sockets open, every uplink in the workers' hands.
+    var isReady: Bool { report?.isReady == true && obstacles.isEmpty }
+
+    /// What is missing, one sentence each.
+    var obstacles: [String] {
+        guard let report else { return ["the host was not looked at yet"] }
+        var found: [String] = []
+        if let failure = report.failure { found.append(failure) }
+        if case .waiting(let cause) = report.underlay { found.append(cause) }
+        if let planeFailure { found.append(planeFailure) }
+        for entry in report.objects {
+            switch entry.status {
+            case .up, .down: break
+            case .waiting(let cause), .error(let cause): found.append("\(entry.object): \(cause)")
+            }
+        }
+        let missing = loaded.topology.segments(on: loaded.host).filter { !isAttached($0) }
+        found += missing.map { "uplink of \($0.name): no worker reads it yet" }
+        return found
+    }
+
+    private var features: [StatusReport.Feature] {
+        guard let offloads = plane?.offloads else { return [] }
+        let underlays = offloads.underlays.sorted { $0.address < $1.address }.flatMap { underlay in
+            [
+                StatusReport.Feature(
+                    name: "udp-gso", isInForce: underlay.segmentLimit > 1,
+                    detail: "\(underlay.address), \(underlay.segmentLimit) datagrams a send"),
+                StatusReport.Feature(name: "udp-gro", isInForce: underlay.mergesReceived, detail: "\(underlay.address)"),
+            ]
+        }
+        let taps = offloads.ports.values.reduce(nil as TapOffloads?) { $0?.intersection($1) ?? $1 } ?? []
+        let kinds: [(String, TapOffloads)] = [("tap-checksum", .checksum), ("tap-tso", .tcp4), ("tap-uso", .udp)]
+        return underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
+    }
+
+    private func alerts(_ ports: [PortReport]) -> [StatusReport.Alert] {
+        var alerts = obstacles.map { StatusReport.Alert(object: loaded.host.name.text, text: $0, command: "weft doctor") }
+        if let reloadFailure {
+            alerts.append(
+                .init(object: options.topologyPath, text: reloadFailure, command: "weft validate \(options.topologyPath)"))
+        }
+        let minutes = Int(uptime.seconds / 60)
+        for port in ports where port.state == .up && port.rxFrames == 0 && minutes > 0 {
+            alerts.append(
+                .init(object: port.name, text: "no frame since start, \(minutes) min", command: "weft port show \(port.name)"))
+        }
+        return alerts
+    }
+
+    private static func named(_ drops: [DropReason: UInt64]) -> [String: UInt64] {
+        Dictionary(drops.filter { $0.value > 0 }.map { ($0.key.name, $0.value) }) { $1 }
+    }
+}
+
+extension Duration {
+    /// The duration as seconds with a fraction.
+    var seconds: Double { Double(wholeNanoseconds) / 1e9 }
+}
+
+extension EntrySource {
+    /// The word of the API.
+    fileprivate var reported: FDBEntryReport.Source {
+        switch self {
+        case .declared: .declared
+        case .static: .static
+        case .gossip: .gossip
+        case .bridge: .bridge
+        case .frame: .frame
+        }
+    }
+}
+
+extension ObjectStatus {
+    /// The state of the API.
+    fileprivate var state: PortReport.State {
+        switch self {
+        case .up: .up
+        case .down: .down
+        case .waiting: .waiting
+        case .error: .error
+        }
+    }
+}
