@@ -18,6 +18,8 @@ struct Module {
     var isTested = true
     /// Modules that only the tests of this one need.
     var testUses: [String] = []
+    /// Folders beside the tests that hold data, not code.
+    var testData: [String] = []
     var isExecutable = false
 }
 
@@ -44,7 +46,7 @@ let modules: [Module] = [
     Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"]),
     Module(name: "WeftTopology", uses: ["WeftTypes"]),
     // Shells: I/O, threads, clocks, logs.
-    Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams]),
+    Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams], testData: ["Corpus"]),
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
     Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
     Module(name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"]),
@@ -92,7 +94,8 @@ let testTargets: [Target] = tested.map { module in
     let uses = [module.name] + module.uses + module.testUses
     let dependencies = Array(Set(uses)).sorted().map { Target.Dependency.byName(name: $0) }
     return .testTarget(
-        name: module.name + "Tests", dependencies: dependencies + module.products, swiftSettings: settings)
+        name: module.name + "Tests", dependencies: dependencies + module.products, exclude: module.testData,
+        swiftSettings: settings)
 }
 
 let package = Package(

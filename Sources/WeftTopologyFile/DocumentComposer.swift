@@ -65,7 +65,7 @@ struct DocumentComposer {
     /// the real name is put back when the nodes are converted. False when that is not possible or was done too often.
     private mutating func renameFirst(of key: String, at mark: Yams.Mark) -> Bool {
         let byteCount = text.utf8.count
-        guard renamedKeys.count < 64, (renamedKeys.count + 1) * byteCount < 16 << 20,
+        guard renamedKeys.count < 64, renamedKeys.count * byteCount < 1 << 20,
             let standIn = Unicode.Scalar(UInt32(0xE000 + renamedKeys.count)), !text.unicodeScalars.contains(standIn),
             let line = SourceText(text).line(mark.line),
             var index = line.index(line.startIndex, offsetBy: mark.column - 1, limitedBy: line.endIndex), index < line.endIndex
@@ -112,6 +112,17 @@ struct DocumentComposer {
     }
 
     private mutating func reportSyntax(_ problem: String, _ context: YamlError.Context?, at mark: Yams.Mark) {
+        guard !problem.contains("nesting level") else {
+            let span = SourceSpan(line: mark.line, column: mark.column)
+            report(.tooDeep, at: span, "nested deeper than \(TopologyFile.maximumDepth) levels")
+            return
+        }
+        // What is not closed is noticed at the end of the file, but it is its beginning one has to look at.
+        if mark.line >= source.count {
+            let span = context.map { SourceSpan(line: $0.mark.line, column: $0.mark.column) } ?? end
+            report(.yamlSyntax, at: min(span, end), "YAML: \(problem)\(context.map { " \($0.text)" } ?? "")")
+            return
+        }
         let span = SourceSpan(line: mark.line, column: mark.column)
         let line = source.line(mark.line)
         let character = line.flatMap { line in
@@ -124,6 +135,8 @@ struct DocumentComposer {
         let help: String? =
             if character == "\t" || isIndentedByTab {
                 "YAML is indented with spaces, never with tabs"
+            } else if problem.contains("undefined alias") {
+                "'*' stands for what '&' marked before; a text that begins with '*' needs quotes"
             } else if let character, "@`%".unicodeScalars.contains(character) {
                 "a text that begins with '\(character)' needs quotes"
             } else if let context, context.mark.line != mark.line || context.mark.column != mark.column {
@@ -132,6 +145,12 @@ struct DocumentComposer {
                 nil
             }
         report(.yamlSyntax, at: span, "YAML: \(problem)\(began)", help: help)
+    }
+
+    /// The place right after the last character that is not a line end.
+    private var end: SourceSpan {
+        let last = (1...source.count).last { source.line($0)?.isEmpty == false } ?? 1
+        return SourceSpan(line: last, column: (source.line(last)?.count ?? 0) + 1)
     }
 
     private mutating func report(_ code: DiagnosticCode, at span: SourceSpan, _ message: String, help: String? = nil) {

@@ -22,7 +22,7 @@ public struct DiagnosticRenderer: Sendable {
         var text = head + painted(Self.printable(diagnostic.message), .bold) + "\n"
         let gutter = diagnostic.span.map { String($0.line).count } ?? 1
         let margin = String(repeating: " ", count: gutter + 1)
-        if diagnostic.code != .unknownKey, let span = diagnostic.span, let line = source?.line(span.line) {
+        if diagnostic.code != .unknownKey, let span = diagnostic.span, let line = source?.line(span.line), !line.isEmpty {
             text += excerpt(of: line, at: span, margin: margin, color: color(of: diagnostic))
         }
         if let help = diagnostic.help { text += "\(margin)= \(painted("help:", .cyan)) \(Self.printable(help))\n" }

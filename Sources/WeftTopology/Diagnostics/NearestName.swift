@@ -2,12 +2,12 @@
 package enum NearestName {
     /// The candidate that differs least from `text`, the first of equals; nil when none is near.
     ///
-    /// Near is one edit for up to 3 characters, two for up to 8, three for longer ones. At most 2048 candidates are looked
+    /// Near is one edit for up to 5 characters, two for up to 9, three for longer ones. At most 2048 candidates are looked
     /// at, so a hostile file can't make this slow.
     package static func nearest(to text: String, in candidates: some Sequence<String>) -> String? {
         let word = Array(text.unicodeScalars.prefix(65))
         guard (1...64).contains(word.count) else { return nil }
-        let limit = word.count <= 3 ? 1 : word.count <= 8 ? 2 : 3
+        let limit = word.count <= 5 ? 1 : word.count <= 9 ? 2 : 3
         var best: (name: String, distance: Int)?
         for candidate in candidates.lazy.prefix(2048) {
             let other = Array(candidate.unicodeScalars)

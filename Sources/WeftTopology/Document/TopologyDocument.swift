@@ -42,6 +42,18 @@ public struct DocumentNode: Hashable, Sendable {
         return text.isEmpty || text == "~" || text == "null"
     }
 
+    /// The entries of a mapping, those with the same key counted too; 0 for anything else.
+    var entryCount: Int {
+        guard case .mapping(let entries) = content else { return 0 }
+        return entries.count
+    }
+
+    /// What to do about a text that was meant to be a mapping: `weft:1` has no key for want of a space.
+    var colonHelp: String? {
+        guard case .scalar(let text, isQuoted: false) = content, text.contains(":"), !text.contains(": ") else { return nil }
+        return "a space follows the colon after a key"
+    }
+
     /// What it is, for a message that says what was found.
     var summary: String {
         switch content {

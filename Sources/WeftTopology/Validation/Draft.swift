@@ -16,6 +16,13 @@ struct Draft: Sendable {
     var segments: [SegmentDraft] = []
     var ports: [PortDraft] = []
     var checks: [CheckDraft] = []
+    /// Sections that could not be read, or not in full: what seems to be missing from them may be there.
+    var incomplete: Set<Section> = []
+
+    /// The sections whose objects others refer to.
+    enum Section: String, Sendable {
+        case hosts, segments, ports
+    }
 }
 
 /// An entry of `hosts`; its name may break the rules for names, which was reported.

@@ -6,6 +6,9 @@ struct Fields {
     let span: SourceSpan
     private var entries: [String: (entry: DocumentEntry, label: String, isDefault: Bool)] = [:]
 
+    /// Known keys that were probably meant by unknown ones, which were reported: they are not reported as missing too.
+    var mistypedKeys: Set<String> = []
+
     init(label: String, span: SourceSpan) {
         self.label = label
         self.span = span

@@ -71,8 +71,10 @@ extension RuleChecker {
         report(.macTwice, macs, advice: "each port has its own") {
             "\($0.owner): MAC \($0.key.value) is that of \($1.owner) in segment '\($0.key.segment.shortened)'"
         }
-        report(.addressTwice, addresses, advice: "each port has its own") {
-            "\($0.owner): address \($0.key.value) is that of \($1.owner) in segment '\($0.key.segment.shortened)'"
+        report(.addressTwice, addresses, advice: "each port has its own") { later, earlier in
+            let isSame = later.owner == earlier.owner
+            let cause = isSame ? "is given twice" : "is that of \(earlier.owner) in segment '\(later.key.segment.shortened)'"
+            return "\(later.owner): address \(later.key.value) \(cause)"
         }
     }
 

@@ -61,12 +61,16 @@ extension RuleChecker {
     }
 
     mutating func checkAdvice() {
-        let usedSegments = Set(draft.ports.flatMap { Self.segmentNames(of: $0).map(\.value) })
-        for segment in draft.segments where !usedSegments.contains(segment.name.value) {
+        // A port that could not be read may be the one that seems to be missing.
+        guard !draft.incomplete.contains(.ports) else { return }
+        let usedSegments = Set(draft.ports.flatMap { Self.segmentNames(of: $0).map(\.value) }).union(probablyMeant)
+        let isEverySegmentKnown = draft.ports.allSatisfy { !Self.segmentNames(of: $0).isEmpty }
+        for segment in draft.segments where isEverySegmentKnown && !usedSegments.contains(segment.name.value) {
             problems.report(.emptySegment, at: segment.name.span, "\(segment.label) has no ports")
         }
-        let usedHosts = Set(draft.ports.compactMap { $0.host?.value })
-        for host in draft.hosts where host.kind == .agent && !usedHosts.contains(host.name.value) {
+        let usedHosts = Set(draft.ports.compactMap { $0.host?.value }).union(probablyMeant)
+        let isEveryHostKnown = draft.ports.allSatisfy { $0.host != nil }
+        for host in draft.hosts where isEveryHostKnown && host.kind == .agent && !usedHosts.contains(host.name.value) {
             problems.report(.idleHost, at: host.name.span, "\(host.label) has no ports")
         }
     }

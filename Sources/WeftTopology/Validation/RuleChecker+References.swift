@@ -62,6 +62,7 @@ extension RuleChecker {
         let help = segments[scoped].map {
             "did you mean '\(scoped)'? It is defined at \(problems.place($0.name.span))"
         }
+        if help != nil { probablyMeant.insert(scoped) }
         problems.report(
             .otherTenant, at: segment.span,
             "\(port.label) of \(owner(port.name.value)) can't use segment '\(segment.value)' of \(owner(segment.value))",
@@ -74,9 +75,18 @@ extension RuleChecker {
 
         var word: String {
             switch self {
-            case .host, .plainVTEP: "host"
+            case .host: "host"
+            case .plainVTEP: "plain VTEP"
             case .segment: "segment"
             case .port: "port"
+            }
+        }
+
+        var section: Draft.Section {
+            switch self {
+            case .host, .plainVTEP: .hosts
+            case .segment: .segments
+            case .port: .ports
             }
         }
 
@@ -99,6 +109,7 @@ extension RuleChecker {
     }
 
     private mutating func reportUnknown(_ referent: Referent, _ name: Located<String>, tenantOf referrer: String? = nil) {
+        guard !draft.incomplete.contains(referent.section) else { return }
         var help: String?
         if problems.wantsSuggestions {
             let known = referent.names(in: draft)
@@ -107,12 +118,14 @@ extension RuleChecker {
             let near = names.first { $0 == scoped } ?? NearestName.nearest(to: name.value, in: names.prefix(2048).sorted())
             if let near, let definition = known.first(where: { $0.value == near }) {
                 help = "did you mean '\(near)'? It is defined at \(problems.place(definition.span))"
+                probablyMeant.insert(near)
             } else {
                 help = Self.list(names, kind: referent.word)
             }
         }
         problems.report(
-            referent.code, at: name.span, "unknown \(referent.word) '\(name.value.shortened)'", help: help)
+            referent.code, at: name.span, "unknown \(referent == .plainVTEP ? "host" : referent.word) '\(name.value.shortened)'",
+            help: help)
     }
 
     private static func list(_ names: [String], kind: String) -> String {

@@ -7,6 +7,8 @@ struct RuleChecker {
     let draft: Draft
     let environment: ValidationEnvironment
     var problems: ProblemList
+    /// Names that were probably meant by unknown ones; nothing is said about their having no ports.
+    var probablyMeant: Set<String> = []
     /// Objects by name; where a name is there twice, the first.
     let hosts: [String: HostDraft]
     let segments: [String: SegmentDraft]

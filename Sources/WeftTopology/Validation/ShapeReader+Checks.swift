@@ -1,4 +1,6 @@
 extension ShapeReader {
+    static let checkKeys = ["from", "to", "proto", "port", "expect"]
+
     private enum ProtocolWord: String, CaseIterable {
         case icmp, tcp, udp, arp
     }
@@ -14,8 +16,7 @@ extension ShapeReader {
     }
 
     private mutating func check(_ node: DocumentNode, label: String) -> CheckDraft? {
-        let known = ["from", "to", "proto", "port", "expect"]
-        guard let fields = fields(of: node, label: label, span: node.span, known: known) else { return nil }
+        guard let fields = fields(of: node, label: label, span: node.span, known: Self.checkKeys) else { return nil }
         var check = CheckDraft()
         for key in ["from", "to"] where !fields.has(key) { reportMissing(key, in: fields, help: "add \(key): PORT") }
         check.from = text("from", of: fields)

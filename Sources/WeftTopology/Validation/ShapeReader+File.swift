@@ -2,19 +2,22 @@ extension ShapeReader {
     /// Version of the format that this module reads.
     static var formatVersion: Int { 1 }
 
+    static let fileKeys = ["weft", "name", "hosts", "segments", "ports", "defaults", "checks"]
+    /// Keys that the format reserves for what is still to come.
+    static let laterFileKeys = ["groups", "policies"]
+
     /// Reads a whole document; nil when nothing more can be said about it.
     mutating func draft(of document: TopologyDocument) -> Draft? {
         let root = document.root
-        let known = ["weft", "name", "hosts", "segments", "ports", "defaults", "checks"]
         guard !root.isNothing else {
             problems.report(.emptyFile, at: root.span, "the file is empty; a topology begins with 'weft: 1'")
             return nil
         }
         guard
-            let fields = fields(of: root, label: "the file", span: root.span, known: known, later: ["groups", "policies"]),
+            let fields = fields(of: root, label: "the file", span: root.span, known: Self.fileKeys, later: Self.laterFileKeys),
             isKnownVersion(fields)
         else { return nil }
-        for key in ["groups", "policies"] {
+        for key in Self.laterFileKeys {
             guard let field = fields[key] else { continue }
             problems.report(.laterKey, at: field.keySpan, "'\(key)' is not in this version; remove it")
         }
@@ -23,9 +26,10 @@ extension ShapeReader {
         var draft = Draft()
         draft.name = fabricName(fields)
         if !fields.has("hosts") { reportMissing("hosts", in: fields, help: "add hosts: { alpha: { underlay: 192.0.2.11 } }") }
-        draft.hosts = objects("hosts", of: fields) { reader, entry in reader.host(entry) }
-        draft.segments = objects("segments", of: fields) { reader, entry in reader.segment(entry) }
-        draft.ports = objects("ports", of: fields) { reader, entry in reader.port(entry) }
+        draft.hosts = objects(.hosts, of: fields, &draft) { reader, entry in reader.host(entry) }
+        draft.segments = objects(.segments, of: fields, &draft) { reader, entry in reader.segment(entry) }
+        draft.ports = objects(.ports, of: fields, &draft) { reader, entry in reader.port(entry) }
+        if !fields.has("hosts") { draft.incomplete.insert(.hosts) }
         draft.checks = checks(fields)
         return draft
     }
@@ -53,11 +57,15 @@ extension ShapeReader {
 
     /// Reads the entries of one section in the order of the file.
     private mutating func objects<Object>(
-        _ section: String, of fields: Fields, read: (inout ShapeReader, DocumentEntry) -> Object?
+        _ section: Draft.Section, of fields: Fields, _ draft: inout Draft, read: (inout ShapeReader, DocumentEntry) -> Object
     ) -> [Object] {
-        guard let field = fields[section] else { return [] }
-        let entries = entries(of: field.node, label: "'\(section)'", span: field.keySpan) ?? []
-        return entries.filter { !$0.key.hasPrefix("x-") }.compactMap { read(&self, $0) }
+        guard let field = fields[section.rawValue] else {
+            if fields.mistypedKeys.contains(section.rawValue) { draft.incomplete.insert(section) }
+            return []
+        }
+        let entries = entries(of: field.node, label: "'\(section.rawValue)'", span: field.keySpan)
+        if entries?.count != field.node.entryCount { draft.incomplete.insert(section) }
+        return (entries ?? []).filter { !$0.key.hasPrefix("x-") }.map { read(&self, $0) }
     }
 
     /// Defaults fill in what an object leaves out. They are stored as written and read again with each object, and

@@ -4,7 +4,7 @@ extension ShapeReader {
     static let hostKeys = ["underlay", "kind", "port", "gossip", "labels"]
 
     /// Reads one entry of `hosts`.
-    mutating func host(_ entry: DocumentEntry) -> HostDraft? {
+    mutating func host(_ entry: DocumentEntry) -> HostDraft {
         let label = "host '\(entry.key.shortened)'"
         name(entry.key, at: entry.keySpan, what: "host", allowsTenant: false)
         var host = HostDraft(name: Located(value: entry.key, span: entry.keySpan))

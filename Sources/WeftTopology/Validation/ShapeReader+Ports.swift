@@ -22,7 +22,7 @@ extension ShapeReader {
     }
 
     /// Reads one entry of `ports`.
-    mutating func port(_ entry: DocumentEntry) -> PortDraft? {
+    mutating func port(_ entry: DocumentEntry) -> PortDraft {
         let label = "port '\(entry.key.shortened)'"
         name(entry.key, at: entry.keySpan, what: "port", allowsTenant: true)
         var port = PortDraft(name: Located(value: entry.key, span: entry.keySpan))

@@ -4,7 +4,7 @@ extension ShapeReader {
     static let segmentKeys = ["vni", "subnet", "mtu", "tags", "flood", "vteps"]
 
     /// Reads one entry of `segments`.
-    mutating func segment(_ entry: DocumentEntry) -> SegmentDraft? {
+    mutating func segment(_ entry: DocumentEntry) -> SegmentDraft {
         let label = "segment '\(entry.key.shortened)'"
         name(entry.key, at: entry.keySpan, what: "segment", allowsTenant: true)
         var segment = SegmentDraft(name: Located(value: entry.key, span: entry.keySpan))

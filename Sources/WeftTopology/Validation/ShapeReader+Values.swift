@@ -134,7 +134,7 @@ extension ShapeReader {
         var labels: [String: String] = [:]
         for entry in entries(of: field.node, label: "\(field.label): 'labels'", span: field.keySpan) ?? [] {
             guard !entry.key.hasPrefix("x-") else { continue }
-            let value = text(of: entry.value, key: entry.key.shortened, label: "\(field.label): label")
+            let value = text(of: entry.value, key: entry.key.shortened, label: "\(field.label): labels")
             guard isPlainText(entry.key, at: entry.keySpan, what: "\(field.label): a label's key") else { continue }
             guard let value, isPlainText(value.value, at: value.span, what: "\(field.label): a label's value") else { continue }
             labels[entry.key] = value.value

@@ -19,7 +19,8 @@ struct ShapeReader {
             if known.contains(entry.key) || later.contains(entry.key) {
                 fields.add(entry)
             } else {
-                reportUnknown(entry, known: known)
+                let meant = reportUnknown(entry, known: known)
+                fields.mistypedKeys.formUnion(meant)
             }
         }
         return fields
@@ -29,7 +30,8 @@ struct ShapeReader {
     mutating func entries(of node: DocumentNode, label: String, span: SourceSpan) -> [DocumentEntry]? {
         if node.isNothing { return [] }
         guard case .mapping(let entries) = node.content else {
-            problems.report(.wrongType, at: node.span, "\(label): expected a mapping, found \(node.summary)")
+            problems.report(
+                .wrongType, at: node.span, "\(label): expected a mapping, found \(node.summary)", help: node.colonHelp)
             return nil
         }
         var first: [String: SourceSpan] = [:]
@@ -47,21 +49,25 @@ struct ShapeReader {
         }
     }
 
-    private mutating func reportUnknown(_ entry: DocumentEntry, known: [String]) {
+    /// Reports a key that is not known; gives those that were probably meant.
+    private mutating func reportUnknown(_ entry: DocumentEntry, known: [String]) -> [String] {
         let keys = "Keys here: " + known.joined(separator: ", ")
+        let near = NearestName.nearest(to: entry.key, in: known)
         let help =
             if entry.key == "<<" {
                 "YAML merge keys are not read; put what ports share under 'defaults'. \(keys)"
-            } else if let near = NearestName.nearest(to: entry.key, in: known) {
+            } else if let near {
                 "did you mean '\(near)'? \(keys)"
             } else {
                 keys
             }
         problems.report(.unknownKey, at: entry.keySpan, "unknown key '\(entry.key.shortened)'", help: help)
+        return entry.key == "<<" ? known : near.map { [$0] } ?? []
     }
 
     /// Reports a key that the object can't do without.
     mutating func reportMissing(_ key: String, in fields: Fields, help: String) {
+        guard !fields.mistypedKeys.contains(key) else { return }
         problems.report(.missingKey, at: fields.span, "\(fields.label): missing key '\(key)'", help: help)
     }
 

@@ -1,0 +1,120 @@
+import Testing
+import WeftTopology
+
+@testable import WeftTopologyFile
+
+/// E5xx and W6xx: what can not be done, and what was probably not meant.
+@Suite struct FeasibilityRuleTests {
+    @Test(arguments: [
+        // MTUs.
+        RuleCase(
+            line: 4, "segments: { blue: { vni: 1, mtu: 1451 } }",
+            [
+                "4:34 E501 segment 'blue': MTU 1451 + 50 for VXLAN over IPv4 = 1501, above the underlay MTU 1500 | use 1450 or less, or auto"
+            ]),
+        RuleCase(line: 4, "segments: { blue: { vni: 1, mtu: 1450 } }", []),
+        RuleCase(
+            line: 3, "hosts: { a: { underlay: \"2001:db8::1\" }, b: { underlay: \"2001:db8::2\" } }",
+            and: [4: "segments: { blue: { vni: 1, mtu: 1431 } }"],
+            [
+                "4:34 E501 segment 'blue': MTU 1431 + 70 for VXLAN over IPv6 = 1501, above the underlay MTU 1500 | use 1430 or less, or auto"
+            ]),
+        RuleCase(line: 4, "segments: { blue: { vni: 2, mtu: 1451 } }", [], underlayMTU: 1501),
+        RuleCase(
+            line: 4, "segments: { blue: { vni: 2, mtu: 1450 } }",
+            [
+                "4:34 E501 segment 'blue': MTU 1450 + 50 for VXLAN over IPv4 = 1500, above the underlay MTU 1400 | use 1350 or less, or auto"
+            ], underlayMTU: 1400),
+        RuleCase(
+            line: 3,
+            "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: [192.0.2.2, \"2001:db8::2\"] }, c: { underlay: \"2001:db8::3\", kind: vtep } }",
+            and: [4: "segments: { blue: { vni: 1, mtu: 1450, vteps: [] } }"],
+            [
+                "3:98 E504 host 'c': its underlay is IPv6 only and that of host 'a' IPv4 only, so no tunnel can join them | give one of the two an address of both families: underlay: [192.0.2.11, \"2001:db8::11\"]"
+            ]),
+        // What other versions can do.
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, kind: nic, device: eth1 }",
+            [
+                "6:40 E502 port 'vm1': kind 'nic' is not in this version; use tap or veth"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0 }",
+            [
+                "6:40 E502 port 'vm1': kind 'bridge' is not in this version; use tap or veth"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /x, mode: dgram, listen: true } }",
+            [
+                "6:40 E502 port 'vm1': kind 'socket' is not in this version; use tap or veth"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, attach: direct }",
+            [
+                "6:42 E502 port 'vm1': attach 'direct' is not in this version; use bridge"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, trunk: { blue: 10 }, native: blue, protocol: 802.1ad }",
+            [
+                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue }",
+            [
+                "6:3 E505 port 'vm1': this host can't make ports of kind 'tap': no /dev/net/tun"
+            ], host: "a", impossibleKinds: [.tap: "no /dev/net/tun"]),
+        // Families.
+        RuleCase(
+            line: 3, "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: \"2001:db8::2\" } }",
+            [
+                "3:53 E504 host 'b': its underlay is IPv6 only and that of host 'a' IPv4 only, so no tunnel can join them | give one of the two an address of both families: underlay: [192.0.2.11, \"2001:db8::11\"]"
+            ]),
+        RuleCase(line: 3, "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: [192.0.2.2, \"2001:db8::2\"] } }", []),
+        // Interfaces.
+        RuleCase(
+            line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: 192.0.2.2 } }",
+            [
+                "3:38 E506 host 'a': other agents can't tell the address of interface 'eth1'; gossip is not in this version | give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent"
+            ]),
+        RuleCase(line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: 192.0.2.2, kind: vtep } }", []),
+        RuleCase(
+            line: 3, "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: { interface: eth1 }, kind: vtep } }",
+            [
+                "3:66 E506 host 'b': other agents can't tell the address of interface 'eth1'; gossip is not in this version | give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent"
+            ]),
+        // Advice.
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, mac: 52:54:00:00:01:01 }",
+            [
+                "6:39 W601 port 'vm1': MAC without quotes | write mac: \"52:54:00:00:01:01\"; YAML 1.1 takes some MACs for numbers in base 60"
+            ]),
+        RuleCase(
+            line: 4, "segments: { blue: { vni: 100 }, red: { vni: 200 } }",
+            [
+                "4:33 W602 segment 'red' has no ports"
+            ]),
+        RuleCase(
+            line: 3,
+            "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: 192.0.2.2 }, c: { underlay: 192.0.2.3 }, d: { underlay: 192.0.2.4, kind: vtep } }",
+            [
+                "3:66 W603 host 'c' has no ports"
+            ]),
+        // Defaults.
+        RuleCase(
+            line: 8, "defaults: { port: { kind: tapp, queues: 0 } }",
+            [
+                "8:27 E107 default port: 'kind' can't be 'tapp' | did you mean 'tap'? 'kind' is one of: tap, veth, nic, bridge, socket",
+                "8:41 E310 default port: 0 queues; a TAP has 1…256",
+            ]),
+        RuleCase(
+            line: 8,
+            "defaults: { port: { queues: 2, owner: me, netns: web, labels: { a: b } }, segment: { mtu: 1400 }, host: { port: 8472 } }",
+            []),
+        RuleCase(
+            line: 8, "defaults: { segment: { mtu: 1500 } }",
+            [
+                "8:29 E501 segment 'blue': MTU 1500 + 50 for VXLAN over IPv4 = 1550, above the underlay MTU 1500 | use 1450 or less, or auto"
+            ]),
+    ])
+    func reports(rule: RuleCase) { rule.check() }
+}
