@@ -70,7 +70,7 @@ public actor Reconciler<Driver: LinkDriver> {
 
     /// Repairs the host when it is told of a change and, seldom, when it is not, until its task is cancelled.
     public func run() async {
-        var pause = pauses.whileSettled
+        var failing = pauses.whileWaiting
         var alarm: Task<Void, Never>?
         defer { alarm?.cancel() }
         for await _ in kicks {
@@ -81,12 +81,13 @@ public actor Reconciler<Driver: LinkDriver> {
             let report = await pass(wish, isRepair: true)
             let isFailing =
                 report.failure != nil || report.objects.contains { if case .error = $0.status { true } else { false } }
-            switch (report.needsAnotherLook, isFailing) {
-            case (false, _): pause = pauses.whileSettled
-            case (true, false): pause = pauses.whileWaiting
-            case (true, true): pause = min(max(pause * 2, pauses.whileWaiting), pauses.whileFailing)
+            if isFailing {
+                alarm = wakeUp(after: failing)
+                failing = min(failing * 2, pauses.whileFailing)
+            } else {
+                alarm = wakeUp(after: report.needsAnotherLook ? pauses.whileWaiting : pauses.whileSettled)
+                failing = pauses.whileWaiting
             }
-            alarm = wakeUp(after: pause)
         }
     }
 

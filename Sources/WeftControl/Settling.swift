@@ -100,13 +100,18 @@ struct Settling<Driver: LinkDriver> {
             }
             return HostReport.Entry(object: device.object, device: device.name, status: status)
         }
+        for (object, problem) in problems.sorted(by: { $0.key < $1.key }) where !entries.contains(where: { $0.object == object })
+        {
+            entries.append(HostReport.Entry(object: object, device: problem.device, status: .error(problem.explanation)))
+        }
         // What could not be removed is no longer desired, and yet there.
         for (object, error) in errors.sorted(by: { $0.key < $1.key })
         where !isSettled && !entries.contains(where: { $0.object == object }) {
             entries.append(HostReport.Entry(object: object, device: object.name, status: .error(error)))
         }
         return HostReport(
-            objects: entries, underlay: underlay, desired: desired, host: host, isSettled: isSettled, changeCount: changeCount,
+            objects: entries.sorted { $0.object < $1.object }, underlay: underlay, desired: desired, host: host,
+            isSettled: isSettled, changeCount: changeCount,
             failure: failure)
     }
 }

@@ -72,6 +72,12 @@ extension NetlinkLinkDriver {
             let bridge = try owned(name)
             try set(link, LinkChange(masterIndex: bridge.index))
         case .bridge(let options): try set(link, LinkChange(bridge: BridgeAttributes(options, on: link)))
+        case .plainPort:
+            var change = BridgePort()
+            for difference in (link.bridgePort ?? BridgePort()).differences(from: .plain) {
+                change[keyPath: difference] = BridgePort.plain[keyPath: difference]
+            }
+            try write { () throws(NetlinkError) in try netlink.setBridgePort(link.index, change) }
         case .quietIPv4: try set(link, LinkChange(ipv4: Self.quiet))
         case .quietIPv6: try quietIPv6(link)
         case .removeAddress(let prefix): try removeAddress(prefix, from: link)

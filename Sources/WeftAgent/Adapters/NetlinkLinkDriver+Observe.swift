@@ -1,3 +1,4 @@
+import Glibc
 import WeftLinux
 import WeftNetlink
 import WeftTopology
@@ -13,16 +14,24 @@ extension NetlinkLinkDriver {
         let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
 
         var guests: [Guest] = []
+        var unreadable: [String: String] = [:]
         for name in guestNamespaces where NetworkNamespace.exists(name) {
-            // One that goes away between the two is not there.
-            if let guest = try? Self.look(into: name) { guests.append(guest) }
+            do throws(LinkFailure) {
+                guests.append(try Self.look(into: name))
+            } catch  where error.errno != ENOENT && error.errno != EINVAL {
+                unreadable[name] = "\(error)"
+            } catch {
+                continue  // it went away meanwhile, or is a name that nothing is mounted on
+            }
         }
         var observed: [ObservedLink] = []
         for link in links { observed.append(try self.observed(link, names: names, guests: guests)) }
-        return ObservedHost(
+        var host = ObservedHost(
             links: observed,
             namespaces: Dictionary(guests.map { ($0.namespace, Set($0.links.map(\.name))) }) { first, _ in first },
             addresses: addresses.compactMap { address in names[address.linkIndex].map { ObservedAddress(address, on: $0) } })
+        host.unreadableNamespaces = unreadable
+        return host
     }
 
     /// A guest's namespace as it was seen.
@@ -63,6 +72,7 @@ extension NetlinkLinkDriver {
         observed.master = link.masterIndex.flatMap { names[$0] }
         // Only for devices of ours is it worth two files each.
         guard Ownership(of: observed, fabric: nil).isOurs else { return observed }
+        observed.isPlainPort = link.bridgePort?.isPlain ?? true
         observed.isQuietIPv4 = Self.quiet.values.allSatisfy { link.ipv4[$0.key] == $0.value }
         observed.isQuietIPv6 = try calling { () throws(LinuxError) in try isQuietIPv6(link) }
         return observed
@@ -95,6 +105,31 @@ extension NetlinkLinkDriver {
         case .tun, .vlan, .vxlan, .other: return .other(link.kind.name ?? "")
         case .physical: return .other("")
         }
+    }
+}
+
+extension BridgePort {
+    /// What a port of a bridge of ours does, as the kernel makes new ones; what a kernel does not know, it does not do.
+    static let plain: BridgePort = {
+        var port = BridgePort(
+            isLearning: true, floodsUnicast: true, floodsMulticast: true, floodsBroadcast: true, isIsolated: false,
+            isHairpin: false)
+        port.isLocked = false
+        port.suppressesNeighbours = false
+        port.guardsBPDU = false
+        return port
+    }()
+
+    /// Whether it does that.
+    fileprivate var isPlain: Bool { differences(from: .plain).isEmpty }
+
+    /// What has to be set so that it does, and nothing else.
+    func differences(from wanted: BridgePort) -> [WritableKeyPath<BridgePort, Bool?>] {
+        let switches: [WritableKeyPath<BridgePort, Bool?>] = [
+            \.isLearning, \.floodsUnicast, \.floodsMulticast, \.floodsBroadcast, \.isIsolated, \.isHairpin, \.isLocked,
+            \.suppressesNeighbours, \.guardsBPDU,
+        ]
+        return switches.filter { self[keyPath: $0] != nil && self[keyPath: $0] != wanted[keyPath: $0] }
     }
 }
 

@@ -58,6 +58,8 @@ extension HostDevice {
         if !link.isQuietIPv6 { settings.append((.quietIPv6, "the host would answer guests")) }
         if link.master != bridge {
             settings.append((.master(bridge), "its master is \(link.master ?? "missing")"))
+        } else if !link.isPlainPort {
+            settings.append((.plainPort, "its settings as a bridge port were changed"))
         }
         return settings
     }

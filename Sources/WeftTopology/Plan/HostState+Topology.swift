@@ -53,6 +53,9 @@ extension HostState {
             if let namespace = placement.namespace(of: port) {
                 let mtu = topology.mtu(of: segment, underlayMTU: underlayMTU)
                 kind = .veth(GuestEnd(namespace: namespace, mac: port.mac, addresses: port.addresses, mtu: mtu))
+            } else if port.kind == .veth {
+                problems.append(PlanProblem(.port(port.name), device: port.device.text, cause: .namespaceUnnamed))
+                continue
             } else {
                 kind = .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
             }

@@ -34,7 +34,10 @@ extension ObservedHost {
         guard let link = links.removeValue(forKey: name) else { return }
         if case .veth(let end?) = link.kind { namespaces[end.namespace]?.remove(end.device) }
         addresses.removeAll { $0.device == name }
-        for other in links.keys where links[other]?.master == name { links[other]?.master = nil }
+        for other in links.keys where links[other]?.master == name {
+            links[other]?.master = nil
+            links[other]?.isPlainPort = true
+        }
     }
 
     private mutating func rename(_ name: String, to wanted: String) {
@@ -52,7 +55,10 @@ extension ObservedHost {
             links[name]?.group = Mark.group
         case .mac(let mac): links[name]?.mac = mac
         case .mtu(let mtu): links[name]?.mtu = mtu
-        case .master(let bridge): links[name]?.master = bridge
+        case .master(let bridge):
+            links[name]?.master = bridge
+            links[name]?.isPlainPort = true  // the kernel forgets a port's settings with its bridge
+        case .plainPort: links[name]?.isPlainPort = true
         case .bridge(let options): links[name]?.kind = .bridge(options)
         case .quietIPv4: links[name]?.isQuietIPv4 = true
         case .quietIPv6:

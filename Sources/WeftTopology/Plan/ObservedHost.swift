@@ -6,6 +6,8 @@ public struct ObservedHost: Hashable, Sendable {
     public var links: [String: ObservedLink]
     /// The namespaces that were asked for and exist, with the names of the devices in them.
     public var namespaces: [String: Set<String>]
+    /// The namespaces that exist but could not be looked into, with the reason: nothing is decided about what is in them.
+    public var unreadableNamespaces: [String: String] = [:]
     /// The addresses of the host's namespace.
     public var addresses: [ObservedAddress]
 
@@ -44,6 +46,8 @@ public struct ObservedLink: Hashable, Sendable {
     public var hasCarrier = false
     /// The name of the device it is enslaved to.
     public var master: String?
+    /// Whether it does what a new port of a bridge does: learn, flood, forward; true for what is in no bridge.
+    public var isPlainPort = true
     /// Whether the kernel keeps quiet on it as DESIGN §2 wants, for each family.
     public var isQuietIPv4 = false
     public var isQuietIPv6 = false

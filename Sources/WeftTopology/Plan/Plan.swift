@@ -101,6 +101,8 @@ extension PlanStep {
         /// The bridge it joins, nil to leave any.
         case master(String?)
         case bridge(BridgeOptions)
+        /// As a port of its bridge it learns and floods, and neither isolates, locks nor turns frames around.
+        case plainPort
         /// IPv4 `rp_filter=1`, `arp_ignore=8`, `forwarding=0`.
         case quietIPv4
         /// `addrgenmode none`, IPv6 `disable_ipv6=1`, `accept_ra=0`.
@@ -148,6 +150,10 @@ public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
         case guestNameTaken(namespace: String, device: String)
         /// There is no such network namespace (yet).
         case namespaceMissing(String)
+        /// The network namespace exists but can't be looked into; why.
+        case namespaceUnreadable(String, cause: String)
+        /// The topology does not say which network namespace.
+        case namespaceUnnamed
         /// The bridge it joins can't be made.
         case bridgeMissing(String)
         /// There is no such user on this host.
@@ -159,7 +165,7 @@ public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
     public var isWaiting: Bool {
         switch cause {
         case .namespaceMissing, .bridgeMissing: true
-        case .nameTaken, .guestNameTaken, .ownerUnknown: false
+        case .nameTaken, .guestNameTaken, .ownerUnknown, .namespaceUnreadable, .namespaceUnnamed: false
         }
     }
 
@@ -167,14 +173,21 @@ public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
     public var explanation: String {
         switch cause {
         case .nameTaken(let other):
-            "the name \(device) is taken by \(other); rename or remove that device, or give the port another 'device'"
+            "the name \(device) is taken by \(other); rename or remove that device" + alternative
         case .guestNameTaken(let namespace, let name):
             "namespace \(namespace) has another device called \(name); rename or remove that device"
         case .namespaceMissing(let namespace):
             "network namespace \(namespace) does not exist; it is waited for: create it with 'ip netns add \(namespace)'"
+        case .namespaceUnreadable(let namespace, let cause): "network namespace \(namespace) can't be looked into: \(cause)"
+        case .namespaceUnnamed: "the port has no 'netns'; say which network namespace gets the guest's end"
         case .bridgeMissing(let bridge): "its bridge \(bridge) is not there"
         case .ownerUnknown(let user): "there is no user \(user) on this host; create it or change 'owner'"
         }
+    }
+
+    /// Only a port's device can be given another name.
+    private var alternative: String {
+        if case .port = object { ", or give the port another 'device'" } else { "" }
     }
 
     public var description: String { "cannot make \(object) on \(device): \(explanation)" }

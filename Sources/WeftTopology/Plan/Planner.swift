@@ -82,7 +82,7 @@ struct Planner {
     /// Removes what has the device's name and our mark, but can't become what is wanted.
     mutating func removeUnlike(_ device: HostDevice) {
         guard let link = host.links[device.name], Ownership(of: link, fabric: desired.fabric).isOurs,
-            let reason = device.obstacle(to: link)
+            obstacle(toSeeing: device.guest) == nil, let reason = device.obstacle(to: link)
         else { return }
         add(.delete(device.name), device.object, reason, impact: .losesLink)
     }
@@ -97,9 +97,12 @@ struct Planner {
                 return block(device, .nameTaken(by: taken.kindSentence(owner, under: device.name)))
             }
         }
+        if let cause = obstacle(toSeeing: device.guest) { return block(device, cause) }
         if let bridge = device.bridge, blocked.contains(bridge) { return block(device, .bridgeMissing(bridge)) }
         if host.links[device.name] == nil {
-            if let guest = device.guest, let cause = obstacle(to: guest) { return block(device, cause) }
+            if let guest = device.guest, host.namespaces[guest.namespace]?.contains(guest.device) == true {
+                return block(device, .guestNameTaken(namespace: guest.namespace, device: guest.device))
+            }
             if let cause = make(device) { return block(device, cause) }
         }
         repair(device)
@@ -123,9 +126,14 @@ struct Planner {
         return nil
     }
 
-    private func obstacle(to guest: GuestEnd) -> PlanProblem.Cause? {
-        guard let names = host.namespaces[guest.namespace] else { return .namespaceMissing(guest.namespace) }
-        return names.contains(guest.device) ? .guestNameTaken(namespace: guest.namespace, device: guest.device) : nil
+    /// Why nothing can be said about the guest's end. What is there then stays: its guest may be served by it, and lives on
+    /// when only the name of its namespace is gone.
+    private func obstacle(toSeeing guest: GuestEnd?) -> PlanProblem.Cause? {
+        guard let guest, host.namespaces[guest.namespace] == nil else { return nil }
+        if let cause = host.unreadableNamespaces[guest.namespace] {
+            return .namespaceUnreadable(guest.namespace, cause: cause)
+        }
+        return .namespaceMissing(guest.namespace)
     }
 
     private mutating func repair(_ device: HostDevice) {

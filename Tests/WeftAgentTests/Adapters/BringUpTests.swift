@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Testing
 import WeftControl
@@ -122,5 +123,49 @@ import WeftTypes
         #expect(status.cause?.contains("taken by a bridge device that is not Weft's") == true)
         #expect(report.status(of: .port(try name("web"))) == .up)
         #expect(try host.sandbox.ip("link show dev wft-vm1") == foreign)
+    }
+
+    /// A guest that asks for its host's underlay address hears nothing; with the host's switch taken back it would.
+    @Test func theHostDoesNotAnswerOnASegment() async throws {
+        let host = try TestHost()
+        let driver = try host.driver()
+        await Reconciler(driver: driver, logger: silent).apply(try host.wish())
+        try host.sandbox.ip("address add 192.0.2.99/24 dev eth0", in: "web")
+        #expect(try neighbour("192.0.2.11", of: host).contains("lladdr") == false)
+        for setting in ["wfb-blue/arp_ignore", "wfb-blue/rp_filter", "all/rp_filter"] {
+            try host.sandbox.host.run { try writeSetting("0", "ipv4/conf/\(setting)") }
+        }
+        #expect(try neighbour("192.0.2.11", of: host).contains("lladdr"))
+    }
+
+    /// What the guest knows about `address` after asking for it.
+    private func neighbour(_ address: String, of host: TestHost) throws -> String {
+        try host.sandbox.ip("neighbour flush dev eth0", in: "web")
+        let words = ["netns", "exec", host.sandbox.name("web"), "ping", "-c", "1", "-W", "1", address]
+        _ = try Command("ip", words).run(timeout: .seconds(10))
+        return try host.sandbox.ip("neighbour show \(address) dev eth0", in: "web")
+    }
+
+    private func writeSetting(_ value: String, _ path: String) throws {
+        guard let file = unsafe fopen("/proc/sys/net/\(path)", "w") else { throw CommandFailure(text: "no setting \(path)") }
+        unsafe fputs(value, file)
+        unsafe fclose(file)
+    }
+
+    /// H9, as far as a test has time for: nothing is left of devices and descriptors.
+    @Test func bringingUpAndTakingDownAgainAndAgainLeavesNothing() async throws {
+        let host = try TestHost()
+        let driver = try host.driver()
+        let reconciler = Reconciler(driver: driver, logger: silent)
+        await reconciler.apply(try host.wish())
+        await reconciler.removeAll(of: nil)
+        let links = try host.sandbox.ip("-o link show").split(separator: "\n").count
+        let descriptors = try SmallFile.names(in: "/proc/self/fd")?.count
+        for _ in 0..<20 {
+            #expect(await reconciler.apply(try host.wish()).isReady)
+            #expect(await reconciler.removeAll(of: nil).isSettled)
+        }
+        #expect(try host.sandbox.ip("-o link show").split(separator: "\n").count == links)
+        #expect(try SmallFile.names(in: "/proc/self/fd")?.count == descriptors)
     }
 }

@@ -12,6 +12,7 @@ import WeftTopology
         "link set wft-vm1 master br0", "link set wfb-blue mtu 1400", "link set wfv-web mtu 1400", "link set wfu-blue down",
         "link set wfb-blue down", "link set wft-vm1 address 02:00:00:00:00:77", "link set wfb-blue alias mine",
         "link set wfb-blue group 0", "link set wfb-blue type bridge stp_state 1 mcast_snooping 1 ageing_time 100",
+        "link set wft-vm1 type bridge_slave learning off flood off isolated on hairpin on",
         "address add 10.1.0.1/24 dev wfb-blue", "link set wfb-blue addrgenmode eui64", "link set wft-vm1 down name wft-other",
         "netns delete the guest", "guest down", "guest address", "guest name",
     ])

@@ -53,6 +53,7 @@ import WeftTypes
             var left = host.links[link.name]
             if let master = link.master, start.links[master].map({ Ownership(of: $0, fabric: state.fabric).isOurs }) ?? false {
                 left?.master = link.master
+                left?.isPlainPort = link.isPlainPort
             }
             #expect(left == link, "seed \(seed)")
         }
@@ -97,7 +98,7 @@ extension HostState {
                 let prefixes = ["10.0.0.1/24", "10.0.0.2/24", "2001:db8::1/64"].compactMap { IPPrefix($0) }
                 let guest = GuestEnd(
                     namespace: ["one", "two", "three"].randomElement(using: &random) ?? "one",
-                    device: Bool.random(using: &random) ? "eth0" : "net0", mac: mac(&random),
+                    mac: mac(&random),
                     addresses: prefixes.filter { _ in Bool.random(using: &random) },
                     mtu: Bool.random(using: &random) ? 1450 : 1400)
                 let name = Bool.random(using: &random) ? mark.deviceName.text : "own-\(port)"
@@ -124,7 +125,7 @@ extension ObservedHost {
     /// One thing an operator might do.
     fileprivate mutating func mangle(_ random: inout SeededRandom) {
         let victim = links.keys.sorted().randomElement(using: &random) ?? "none"
-        switch Int.random(in: 0..<14, using: &random) {
+        switch Int.random(in: 0..<17, using: &random) {
         case 0: apply(.delete(victim))
         case 1: apply(.configure(victim, .master(links.keys.sorted().randomElement(using: &random))))
         case 2: apply(.configure(victim, .mtu(1400)))
@@ -141,6 +142,11 @@ extension ObservedHost {
         case 11:
             if let prefix = IPPrefix("10.0.0.9/24") { addresses.append(ObservedAddress(prefix: prefix, device: victim)) }
         case 12: links[victim]?.isQuietIPv4 = false
+        case 13 where links[victim]?.master != nil: links[victim]?.isPlainPort = false
+        case 14: namespaces["two"] = nil
+        case 15:
+            guard case .veth(let end?) = links[victim]?.kind, namespaces[end.namespace]?.contains("net0") == false else { return }
+            apply(.configureGuest(host: victim, namespace: end.namespace, device: end.device, .name("net0")))
         default: crash()
         }
     }

@@ -42,7 +42,7 @@ import WeftTypes
         #expect(
             plan.problems.map(\.description) == [
                 "cannot make segment blue on wfb-blue: the name wfb-blue is taken by a bridge device that is not Weft's; "
-                    + "rename or remove that device, or give the port another 'device'",
+                    + "rename or remove that device",
                 "cannot make uplink of blue on wfu-blue: its bridge wfb-blue is not there",
                 "cannot make port vm1 on wft-vm1: its bridge wfb-blue is not there",
                 "cannot make port web on wfv-web: its bridge wfb-blue is not there",
@@ -67,6 +67,19 @@ import WeftTypes
         #expect(!plan.problems.contains { !$0.isWaiting })
         #expect(plan.steps.contains { $0.action.device == "wft-vm1" })
         #expect(!plan.steps.contains { $0.action.device == "wfv-web" })
+    }
+
+    /// Its guest may live on without that name, and what can't be seen may be all right.
+    @Test func aPairWhoseNamespaceCantBeSeenStays() throws {
+        let state = try HostState.example()
+        var host = ObservedHost(fulfilling: state)
+        host.namespaces = [:]
+        host.links["wfv-web"]?.kind = .veth(nil)
+        #expect(plan(desired: state, observed: host).steps.isEmpty)
+        host.unreadableNamespaces = ["web": "no permission"]
+        let plan = plan(desired: state, observed: host)
+        #expect(plan.steps.isEmpty)
+        #expect(plan.problems.map(\.cause) == [.namespaceUnreadable("web", cause: "no permission")])
     }
 
     @Test func aNamespaceWithItsOwnEth0IsAnError() throws {
@@ -165,6 +178,17 @@ import WeftTypes
         let state = try HostState.example()
         #expect(Set(state.devices.map(\.mac)).count == state.devices.count)
         #expect(Set(state.devices.map(\.mac)).isDisjoint(with: state.devices.compactMap { $0.guest?.mac }))
+    }
+
+    @Test func aVethWithoutANamespaceIsAProblemOnAHostAndNoneInTheLab() throws {
+        let topology = try exampleTopology()
+        let ports = topology.ports.map {
+            Port(name: $0.name, fabric: topology.name, host: $0.host, segment: $0.segment, kind: $0.kind)
+        }
+        let bare = Topology(name: topology.name, hosts: topology.hosts, segments: topology.segments, ports: ports)
+        let host = try #require(bare.hosts.first)
+        #expect(HostState(topology: bare, host: host).problems.map(\.cause) == [.namespaceUnnamed])
+        #expect(HostState(topology: bare, host: host, placement: .labNamespaces("x")).problems.isEmpty)
     }
 
     @Test func anUnknownOwnerIsAProblemAndThePortStays() throws {
