@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 import WeftDataPlane
 import WeftForwarding
@@ -21,6 +22,13 @@ final class Rig {
     let name: String
     var planes: [DataPlane] = []
     var made: [String] = []
+    /// What the data planes reported about devices.
+    let events = Events()
+
+    final class Events: Sendable {
+        private let all = Mutex<[PortEvent]>([])
+        func withLock<Value>(_ body: (inout [PortEvent]) -> Value) -> Value { all.withLock { body(&$0) } }
+    }
 
     /// - Parameter isWire: whether the underlay carries packets of its MTU, or superframes whole.
     init(_ family: IPAddress.Family = .v4, isWire: Bool = false, underlayMTU: Int = 1500, line: Int = #line) throws {
@@ -125,7 +133,9 @@ final class Rig {
     ) throws -> DataPlane {
         var configuration = DataPlaneConfiguration(addresses: [underlay(host)], workerCount: 1)
         adjust(&configuration)
-        let plane = try NetworkNamespace.named(namespace(host)).run { try DataPlane(configuration) }
+        let plane = try NetworkNamespace.named(namespace(host)).run { [events] in
+            try DataPlane(configuration) { event in events.withLock { $0.append(event) } }
+        }
         planes.append(plane)
         plane.configure(fabric(host, peer: peer), stations: stations)
         if host != "alpha" { try make("guest-\(host)") }
