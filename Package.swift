@@ -80,7 +80,8 @@ func withDependencies(of names: Set<String>) -> Set<String> {
         if chosen.contains(module.name) { chosen.formUnion(module.uses) }
     }
 }
-let chosen = only.map(withDependencies) ?? Set(modules.map(\.name))
+let wanted = only.map { $0.contains("SystemTests") ? $0.union(["weft", "WeftLinux", "WeftAPI"]) : $0 }
+let chosen = wanted.map(withDependencies) ?? Set(modules.map(\.name))
 let built = modules.filter { chosen.contains($0.name) }
 let tested = modules.filter { $0.isTested && (only?.contains($0.name) ?? true) }
 
@@ -98,6 +99,15 @@ let testTargets: [Target] = tested.map { module in
         swiftSettings: settings)
 }
 
+/// Drives the built `weft` in namespaces against the kernel's VXLAN, other implementations and hostile input.
+let systemTests: [Target] =
+    only == nil || only?.contains("SystemTests") == true
+    ? [
+        .testTarget(
+            name: "SystemTests", dependencies: ["WeftTypes", "WeftWire", "WeftLinux", "WeftAPI", "weft"],
+            swiftSettings: settings)
+    ] : []
+
 let package = Package(
     name: "weft",
     dependencies: [
@@ -110,7 +120,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: moduleTargets + testTargets + [
+    targets: moduleTargets + testTargets + systemTests + [
         .target(name: "CWeftLinux"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
