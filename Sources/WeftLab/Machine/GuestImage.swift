@@ -69,7 +69,10 @@ struct GuestImage {
             $b ip link set eth0 mtu \(machine.mtuByteCount)
             $b ip link set eth0 up
             \(addresses)
-            \(Self.quoted(executable)) lab guest </dev/null >/dev/console 2>&1 &
+            while :; do
+                \(Self.quoted(executable)) lab guest </dev/null >/dev/console 2>&1
+                $b sleep 1
+            done &
             shell=/bin/bash
             [ -x $shell ] || shell="$b sh"
             while :; do
