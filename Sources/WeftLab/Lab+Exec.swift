@@ -1,5 +1,6 @@
 import Glibc
 import WeftLinux
+import WeftTopology
 
 extension Lab {
     /// Runs a command in a guest (`vm1`), in a host (`host:alpha`) or in the router between the hosts (`underlay`).
@@ -55,7 +56,7 @@ extension Lab {
         let targets = record.guests.keys.sorted() + record.hosts.keys.sorted().map { "host:\($0)" } + ["underlay"]
         throw LabError(
             .usage, cannot: "find '\(target)' in lab '\(layout.lab)'", cause: "there is no such guest or host",
-            remedy: "there is: \(targets.joined(separator: ", "))")
+            remedy: Suggestion.text(for: target, among: targets))
     }
 
     private static func become(_ program: String, _ arguments: [String], in namespace: String, _ attempt: String) throws(LabError)

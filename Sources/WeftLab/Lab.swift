@@ -1,5 +1,6 @@
 import Glibc
 import WeftLinux
+import WeftTopology
 
 /// A whole topology on this machine, in network namespaces: what `weft lab` does.
 ///
@@ -22,7 +23,7 @@ public enum Lab {
             if let found = names.first(where: { $0.rawValue == name }) { return LabLayout(lab: found, root: root) }
             throw LabError(
                 .usage, cannot: attempt, cause: "there is no such lab",
-                remedy: names.isEmpty ? "make one: weft lab up FILE" : "there is: \(list)")
+                remedy: names.isEmpty ? "make one: weft lab up FILE" : Suggestion.text(for: name, among: names.map(\.rawValue)))
         }
         if names.count == 1 { return LabLayout(lab: names[0], root: root) }
         throw names.isEmpty
@@ -41,7 +42,7 @@ public enum Lab {
         throw LabError(
             .usage, cannot: "ask the agent of host '\(host ?? "")' in lab '\(layout.lab)'",
             cause: "no agent of that name runs there",
-            remedy: "there is: \(agents.joined(separator: ", "))")
+            remedy: Suggestion.text(for: host ?? "", among: agents))
     }
 
     /// What there is of every lab, or of the one called `name`.

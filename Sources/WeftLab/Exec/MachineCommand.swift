@@ -109,11 +109,11 @@ struct MachineCommand {
 
     private func connect(_ channel: Int, _ attempt: String) throws(LabError) -> Descriptor {
         let path = layout.commandSocket(port, channel: channel)
-        switch UnixSocket.connect(path) {
-        case .success(let number): return Descriptor(owning: number)
-        case .failure(let failure):
+        do {
+            return try UnixSocket.connect(path)
+        } catch {
             throw LabError(
-                .unreachable, cannot: attempt, cause: "\(path): \(LinuxError.text(of: failure.errno))",
+                .unreachable, cannot: attempt, cause: "\(path): \(error.cause)",
                 remedy: "the virtual machine does not run; see \(layout.machineLog(port))")
         }
     }

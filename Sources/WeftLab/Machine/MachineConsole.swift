@@ -22,11 +22,11 @@ struct MachineConsole {
                 .failed, cannot: attempt, cause: "somebody uses it already", remedy: "run a command with weft lab exec instead")
         }
         let connection: Descriptor
-        switch UnixSocket.connect(layout.consoleSocket(port)) {
-        case .success(let number): connection = Descriptor(owning: number)
-        case .failure(let failure):
+        do {
+            connection = try UnixSocket.connect(layout.consoleSocket(port))
+        } catch {
             throw LabError(
-                .unreachable, cannot: attempt, cause: LinuxError.text(of: failure.errno),
+                .unreachable, cannot: attempt, cause: error.cause,
                 remedy: "the virtual machine does not run; see \(layout.machineLog(port))")
         }
         let terminal = RawTerminal(input)
