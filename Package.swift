@@ -18,6 +18,8 @@ struct Module {
     var isTested = true
     /// Modules that only the tests of this one need.
     var testUses: [String] = []
+    /// Products that only the tests of this one need.
+    var testProducts: [Target.Dependency] = []
     /// Folders beside the tests that hold data, not code.
     var testData: [String] = []
     var isExecutable = false
@@ -66,9 +68,13 @@ let modules: [Module] = [
         products: [.logging, .lifecycle, .unixSignals]),
     Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink"]),
     Module(
+        name: "WeftCLI",
+        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftAPI", "WeftLab"],
+        testProducts: [.logging, .lifecycle]),
+    Module(
         name: "weft",
-        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftAPI", "WeftAgent", "WeftLab"],
-        products: [.argumentParser, .logging], isTested: false, isExecutable: true),
+        uses: ["WeftTypes", "WeftTopology", "WeftAPI", "WeftAgent", "WeftLab", "WeftCLI"], products: [.argumentParser],
+        isTested: false, isExecutable: true),
 ]
 
 /// `WEFT_ONLY=WeftDataPlane,WeftWire swift test` builds just these modules, what they use and their tests, so that the
@@ -95,8 +101,8 @@ let testTargets: [Target] = tested.map { module in
     let uses = [module.name] + module.uses + module.testUses
     let dependencies = Array(Set(uses)).sorted().map { Target.Dependency.byName(name: $0) }
     return .testTarget(
-        name: module.name + "Tests", dependencies: dependencies + module.products, exclude: module.testData,
-        swiftSettings: settings)
+        name: module.name + "Tests", dependencies: dependencies + module.products + module.testProducts,
+        exclude: module.testData, swiftSettings: settings)
 }
 
 /// Drives the built `weft` in namespaces against the kernel's VXLAN, other implementations and hostile input.

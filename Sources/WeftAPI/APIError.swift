@@ -22,7 +22,7 @@ public struct APIError: Error, Codable, Hashable, Sendable, CustomStringConverti
     public var code: Code
     /// What was tried, to follow "cannot": `show port`.
     public var action: String
-    /// What it was tried on.
+    /// What it was tried on; empty where ``action`` names it.
     public var object: String
     /// Why it failed.
     public var cause: String
@@ -40,7 +40,8 @@ public struct APIError: Error, Codable, Hashable, Sendable, CustomStringConverti
     }
 
     public var description: String {
-        let sentence = "cannot \(action) on \(object): \(cause)" + (help.map { "; \($0)" } ?? "")
+        let place = object.isEmpty ? "" : " on \(object)"
+        let sentence = "cannot \(action)\(place): \(cause)" + (help.map { "; \($0)" } ?? "")
         return changed ? sentence + " (something was changed before)" : sentence
     }
 

@@ -202,17 +202,6 @@ import WeftTypes
 
 // MARK: - Helpers
 
-/// An agent that knows ``Sample``.
-struct SampleAgent: AgentReporting {
-    func status() async -> StatusReport { Sample.status }
-    func ports(_ scope: ListScope) async -> [PortReport] { Sample.ports.filter { scope == .fabric || $0.host == "alpha" } }
-    func segments(_ scope: ListScope) async -> [SegmentReport] { Sample.segments }
-    func peers() async -> [PeerReport] { Sample.peers }
-    func fdb() async -> [FDBEntryReport] { Sample.fdb }
-    func hosts() async -> [HostReport] { Sample.hosts }
-    func doctor() async -> [Finding] { Sample.findings }
-}
-
 private func folder(of path: String) -> String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
 
 private func temporaryFolder() throws -> String {

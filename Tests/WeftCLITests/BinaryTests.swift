@@ -1,0 +1,238 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import Testing
+import WeftAPI
+import WeftLinux
+
+@testable import WeftCLI
+
+/// The built `weft` as its users run it, against a real server on a real socket.
+@Suite(.enabled(if: Binary.path != nil, "there is no weft binary; build it, or name one by WEFT_BINARY"), .serialized)
+struct BinaryTests {
+    @Test func listsEverything() async throws {
+        try await withAgent { socket in
+            for (command, first) in [
+                ("ports", "vm1"), ("segments", "blue"), ("peers", "bravo"), ("fdb", "52:54:00:00:01:01"), ("hosts", "alpha"),
+            ] {
+                let names = try await weft([command, "-o", "name", "--socket", socket])
+                #expect(names.status == 0 && names.output.hasPrefix(first + "\n"), "\(command): \(names)")
+                let table = try await weft([command, "--socket", socket])
+                #expect(table.status == 0 && table.output.contains(first), "\(command): \(table)")
+                let json = try await weft([command, "-o", "json", "--socket", socket])
+                #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [Any])
+                #expect(!table.output.contains("\u{1B}"))
+            }
+        }
+    }
+
+    @Test func filters() async throws {
+        try await withAgent { socket in
+            #expect(try await weft(["ports", "--all", "-o", "name", "--socket", socket]).output == "vm1\nvm2\nweb\n")
+            #expect(try await weft(["ports", "--on", "bravo", "-o", "name", "--socket", socket]).output == "vm2\n")
+            let unknown = try await weft(["ports", "--segment", "bleu", "--socket", socket])
+            #expect(unknown.status == 1)
+            #expect(unknown.errors.contains("no segment has that name; did you mean 'blue'?"))
+        }
+    }
+
+    @Test func showsAPort() async throws {
+        try await withAgent { socket in
+            let page = try await weft(["port", "show", "vm1", "--socket", socket])
+            #expect(page.status == 0 && page.output.contains("wft-vm1"))
+            let snippet = try await weft(["port", "show", "vm1", "--as", "qemu", "--socket", socket])
+            #expect(snippet.output.hasPrefix("-netdev tap,id=vm1,ifname=wft-vm1"))
+            let unknown = try await weft(["port", "show", "mv1", "--socket", socket])
+            #expect(unknown.status == 1)
+            #expect(unknown.errors == "weft: cannot show on port mv1: no port has that name; did you mean 'vm1'?\n")
+            let json = try await weft(["port", "show", "vm1", "-o", "json", "--socket", socket])
+            let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            #expect(object?["mac"] as? String == "52:54:00:00:01:01")
+        }
+    }
+
+    @Test func tellsTheStatus() async throws {
+        try await withAgent { socket in
+            let status = try await weft(["status", "--wait", "5s", "--socket", socket])
+            #expect(status.status == 0 && status.output.hasPrefix("alpha  weft 0.1.0  up 3d04h"))
+            #expect(try await weft(["status", "--converged", "--socket", socket]).status == 0)
+            #expect(try await weft(["status", "--check", "--socket", socket]).status == 2)
+            let variable = try await weft(["status"], ["WEFT_SOCKET": socket, "WEFT_OUTPUT": "name"])
+            #expect(variable.output == "alpha\n")
+            let early = try await weft(["-o", "name", "--socket", socket, "status"])
+            #expect(early.output == "alpha\n")
+        }
+    }
+
+    @Test func waitsForAnAgentInVain() async throws {
+        let outcome = try await weft(["status", "--wait", "300ms", "--socket", "/nonexistent/agent.sock"])
+        #expect(outcome.status == 75)
+        #expect(outcome.errors.contains("it was not ready within"))
+    }
+
+    @Test func doctorListsFindingsOfHostAndAgent() async throws {
+        try await withAgent { socket in
+            let outcome = try await weft(["doctor", "--socket", socket, "-o", "json"])
+            #expect(outcome.status == 2)  // the sample agent reports a failure
+            let findings = try JSONDecoder().decode([Finding].self, from: Data(outcome.output.utf8))
+            #expect(findings.contains { $0.code == .kernel })
+            #expect(findings.contains { $0.text == "bridge wfb-blue is foreign" })
+        }
+    }
+
+    @Test func watchesUntilItIsStopped() async throws {
+        try await withAgent { socket in
+            let path = try #require(Binary.path)
+            let output = "/tmp/weft-cli-\(getpid())-watch"
+            defer { try? FileManager.default.removeItem(atPath: output) }
+            try Data().write(to: URL(fileURLWithPath: output))
+            let file = try Descriptor.open(output, flags: O_WRONLY)
+            var command = Command(path, ["ports", "-w", "-o", "name", "--socket", socket])
+            command.standardOutput = .descriptor(file.rawValue)
+            let child = try ChildProcess(command)
+            var text = ""
+            for _ in 0..<100 where text.isEmpty {
+                try await Task.sleep(for: .milliseconds(100))
+                text = try String(contentsOfFile: output, encoding: .utf8)
+            }
+            #expect(text == "vm1\nweb\n")
+            _ = try child.signal(SIGINT)
+            #expect(try child.wait(timeout: .seconds(10)) == .exited(0))
+        }
+    }
+
+    // MARK: - Without an agent
+
+    @Test(arguments: [
+        (words: ["statsu"], status: 64, says: "did you mean 'weft status'?"),
+        (words: ["plan"], status: 64, says: "the command is not in this version"),
+        (words: ["port", "detach", "vm1"], status: 64, says: "the command is not in this version"),
+        (words: ["ports", "--al"], status: 64, says: "Did you mean '--all'?"),
+        (words: ["ports", "-o", "xml"], status: 64, says: "'xml' is invalid"),
+        (words: ["ports", "--socket", "/nonexistent/agent.sock"], status: 69, says: "start one with: weft agent"),
+        (words: ["status", "--lab", "nope-\(getpid())"], status: 64, says: "there is no such lab"),
+        (words: ["validate", "/nonexistent.weft.yaml"], status: 65, says: ""),
+        (words: ["agent"], status: 64, says: "give --host NAME"),
+        (words: ["agent", "--host", "alpha"], status: 64, says: "give --topology FILE"),
+        (
+            words: ["agent", "--host", "alpha", "--topology", "x", "--underlay", "not/one"], status: 64,
+            says: "neither an address nor"
+        ),
+        (words: ["agent", "--cleanup"], status: 64, says: "give one of --fabric NAME, --topology FILE and --all"),
+        (words: ["agent", "--cleanup", "--all", "--fabric", "x"], status: 64, says: "said more than once"),
+        (words: ["lab", "up", "/nonexistent.weft.yaml"], status: 65, says: "No such file or directory"),
+        (words: ["lab", "exec", "vm1", "--lab", "nope-\(getpid())", "--", "true"], status: 64, says: "there is no such lab"),
+    ])
+    func saysWhatIsWrong(words: [String], status: Int32, says: String) async throws {
+        let outcome = try await weft(words)
+        #expect(outcome.status == status, "\(outcome)")
+        #expect(says.isEmpty || outcome.errors.contains(says), "\(outcome)")
+    }
+
+    @Test func writesErrorsAsJSON() async throws {
+        let outcome = try await weft(["ports", "-o", "json", "--socket", "/nonexistent/agent.sock"])
+        #expect(outcome.status == 69)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix(#"{"error":{"action":"ask the agent","cause":"no agent runs here"#))
+    }
+
+    @Test func validatesTheExamples() async throws {
+        let files = Binary.topologies
+        let outcome = try await weft(["validate"] + files)
+        #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completes(shell: String) async throws {
+        let script = try await weft(["completion", shell])
+        #expect(script.status == 0 && script.output.contains("segments"))
+        guard shell == "bash" else { return }
+        let path = "/tmp/weft-cli-\(getpid())-completion"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(script.output.utf8).write(to: URL(fileURLWithPath: path))
+        let check = try Command("bash", ["-n", path]).run(timeout: .seconds(20))
+        #expect(check.isSuccess, "\(check.standardError)")
+    }
+
+    @Test func tellsItsVersion() async throws {
+        #expect(try await weft(["version"]).output == "weft \(WeftVersion.current)\n")
+        #expect(try await weft(["--help"]).output.contains("SUBCOMMANDS"))
+    }
+
+    /// `weft ports | true`: a reader that goes away is no error.
+    @Test func endsQuietlyWhenNobodyReads() async throws {
+        try await withAgent { socket in
+            let path = try #require(Binary.path)
+            let command = "'\(path)' hosts --socket '\(socket)' | true; exit ${PIPESTATUS[0]}"
+            let outcome = try await run(Command("bash", ["-c", command]))
+            #expect(outcome.isSuccess, "\(outcome)")
+            #expect(outcome.standardError.isEmpty)
+        }
+    }
+}
+
+// MARK: - Helpers
+
+/// Where the program under test is.
+enum Binary {
+    private static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        .standardized
+
+    /// `WEFT_BINARY`, or what `swift build` made; nil when there is none yet.
+    static let path: String? = {
+        let named = ProcessInfo.processInfo.environment["WEFT_BINARY"]
+        let candidate = named ?? checkout.appendingPathComponent(".build/debug/weft").path
+        return FileManager.default.isExecutableFile(atPath: candidate) ? candidate : nil
+    }()
+
+    /// The files that users are shown.
+    static var topologies: [String] {
+        let folder = checkout.appendingPathComponent("Topologies").path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(".weft.yaml") }.sorted().map { "\(folder)/\($0)" }
+    }
+}
+
+private struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+}
+
+/// Runs `weft` with an environment that has nothing but what is given.
+private func weft(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Outcome {
+    var command = Command(try #require(Binary.path), arguments)
+    command.environment = environment.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { given, _ in given }
+    let outcome = try await run(command)
+    return Outcome(status: outcome.status.shellStatus, output: outcome.standardOutput, errors: outcome.standardError)
+}
+
+/// Runs a command on a thread of its own, since waiting for it blocks and the server needs the threads of the pool.
+private func run(_ command: Command) async throws -> Command.Outcome {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread {
+            continuation.resume(with: Result { try command.run(timeout: .seconds(60)) })
+        }
+    }
+}
+
+/// Serves ``SampleAgent`` while `body` runs.
+private func withAgent(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
+    let folder = "/tmp/weft-cli-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (listening, continuation) = AsyncStream<Void>.makeStream()
+    var logger = Logger(label: "weft.test")
+    logger.logLevel = .error
+    let server = APIServer(reporter: SampleAgent(), socketPath: folder + "/agent.sock", logger: logger) { continuation.finish() }
+    let group = ServiceGroup(services: [server], logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            defer { continuation.finish() }
+            try await group.run()
+        }
+        for await _ in listening {}
+        try await body(folder + "/agent.sock")
+        await group.triggerGracefulShutdown()
+        try await tasks.next()
+    }
+}

@@ -1,0 +1,1 @@
+../WeftAPITests/Sample.swift
