@@ -1,0 +1,48 @@
+import ArgumentParser
+import WeftAPI
+import WeftCLI
+
+struct Validate: LocalCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check topology files.", discussion: "Exits with 65 when a file has an error; warnings alone are 0.")
+
+    @Argument(help: "The files.", completion: .file(extensions: ["yaml"]))
+    var files: [String]
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ console: Console) async throws(APIError) -> ExitStatus {
+        try Validation.run(files, format: global.output, isQuiet: global.quiet, console: console)
+    }
+}
+
+struct Completion: ParsableCommand {
+    /// The shells that there are scripts for.
+    enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Print the completion script of a shell.",
+        discussion: """
+            bash: weft completion bash > /etc/bash_completion.d/weft
+            zsh:  weft completion zsh > "${fpath[1]}/_weft"
+            fish: weft completion fish > ~/.config/fish/completions/weft.fish
+            """)
+
+    @Argument(help: "The shell.") var shell: Shell
+
+    func run() {
+        let shell: CompletionShell =
+            switch shell {
+            case .bash: .bash
+            case .zsh: .zsh
+            case .fish: .fish
+            }
+        print(Weft.completionScript(for: shell))
+    }
+}
+
+struct Version: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the version.")
+
+    func run() { print("weft \(WeftVersion.current)") }
+}

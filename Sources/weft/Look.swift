@@ -1,0 +1,62 @@
+import ArgumentParser
+import WeftAPI
+import WeftCLI
+
+struct Status: AskingCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show how an agent is doing.",
+        discussion: "Exits with 75 when --wait was not long enough, with 2 when --converged or --check finds something.")
+
+    @Option(help: ArgumentHelp("Wait until the agent is ready, at most this long.", valueName: "duration"))
+    var wait: DurationArgument?
+
+    @Flag(help: "Fail with 2 unless the kernel is as the topology says.")
+    var converged = false
+
+    @Flag(help: "Fail with 2 when something needs attention.")
+    var check = false
+
+    @Flag(name: .shortAndLong, help: "Print anew when something changes, until Ctrl-C.")
+    var watch = false
+
+    @OptionGroup var agent: AgentSelection
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ session: Session) async throws(APIError) -> ExitStatus {
+        try await session.status(
+            Session.StatusRequest(
+                wait: wait?.duration, wantsConverged: converged, wantsCheck: check, isWatching: watch))
+    }
+}
+
+struct Doctor: AskingCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check this host and its agent, and say what to mend.",
+        discussion: "Exits with 2 when a check fails; warnings alone are 0. Works without an agent too.")
+
+    @OptionGroup var agent: AgentSelection
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ session: Session) async throws(APIError) -> ExitStatus { try await session.doctor() }
+}
+
+struct PortGroup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "port", abstract: "Look at one port.", subcommands: [Show.self])
+
+    struct Show: AskingCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one port, or how a guest is put on it.")
+
+        @Argument(help: "The port's name.", completion: .shellCommand("weft ports -o name 2>/dev/null"))
+        var port: String
+
+        @Option(help: ArgumentHelp("Print what this program has to be told.", valueName: "program"))
+        var `as`: PortSnippet.Target?
+
+        @OptionGroup var agent: AgentSelection
+        @OptionGroup var global: GlobalOptions
+
+        func run(_ session: Session) async throws(APIError) -> ExitStatus { try await session.showPort(port, as: `as`) }
+    }
+}
