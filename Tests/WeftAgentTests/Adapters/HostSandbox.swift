@@ -17,6 +17,9 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
+/// Whether the processor is emulated (`Scripts/vm-run`), so that durations mean nothing.
+let isEmulated = unsafe getenv("WEFT_VM") != nil
+
 /// A host and its guests as fresh network namespaces for one test, removed with the value whatever happens.
 final class HostSandbox: Sendable {
     private static let count = Atomic<Int>(0)
