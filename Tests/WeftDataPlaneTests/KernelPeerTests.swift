@@ -37,4 +37,23 @@ import WeftTypes
             #expect(counters.total.drops.isEmpty, "\(counters.total.drops)")
         }
     }
+
+    @Test("UDP of any size, and the kernel's guest's own superframes, come as they were sent", arguments: [false, true])
+    func udp(isWire: Bool) throws {
+        let rig = try Rig(isWire: isWire)
+        try rig.makeKernelPeer()
+        let plane = try rig.start("alpha", peer: .plain)
+        _ = try rig.ping(from: "bravo")
+        let sizes = [1, 18, 1000, 1422, 3000, 20000]
+        for (host, ipv6) in [("alpha", false), ("alpha", true), ("bravo", false), ("bravo", true)] {
+            let received = try Transfer.udp(rig, from: host, sizes: sizes, ipv6: ipv6)
+            let expected = sizes.enumerated().map { pattern($1, seed: UInt64($0)) }
+            #expect(received.map(\.count).sorted() == sizes && Set(received) == Set(expected), "from \(host), IPv6 \(ipv6)")
+            let pieces = try Transfer.udp(rig, from: host, sizes: [30_000], ipv6: ipv6, segmentSize: 1200)
+            #expect(pieces.map(\.count) == Array(repeating: 1200, count: 25), "from \(host), IPv6 \(ipv6)")
+            #expect(pieces.flatMap { $0 } == pattern(30_000, seed: 0))
+        }
+        let counters = try rig.settled(plane)
+        #expect(counters.total.drops.isEmpty, "\(counters.total.drops)")
+    }
 }
