@@ -1,3 +1,4 @@
+import CWeftLinux
 import Glibc
 
 /// Addresses of unix sockets, as paths or as names of the abstract kind, which start with `@` (as systemd writes them).
