@@ -6,8 +6,8 @@ struct Validate: LocalCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check topology files.", discussion: "Exits with 65 when a file has an error; warnings alone are 0.")
 
-    @Argument(help: "The files.", completion: .file(extensions: ["yaml"]))
-    var files: [String]
+    @Argument(help: "The files. (default: all *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    var files: [String] = []
 
     @OptionGroup var global: GlobalOptions
 

@@ -202,7 +202,9 @@ private struct Outcome {
 /// Runs `weft` with an environment that has nothing but what is given.
 private func weft(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Outcome {
     var command = Command(try #require(Binary.path), arguments)
-    command.environment = environment.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { given, _ in given }
+    // A machine that is busy with other tests may take its time.
+    let defaults = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "WEFT_TIMEOUT": "60s"]
+    command.environment = environment.merging(defaults) { given, _ in given }
     let outcome = try await run(command)
     return Outcome(status: outcome.status.shellStatus, output: outcome.standardOutput, errors: outcome.standardError)
 }

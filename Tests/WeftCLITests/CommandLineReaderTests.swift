@@ -58,7 +58,7 @@ import WeftAPI
     }
 
     @Test(arguments: [
-        (line: "status", variable: "WEFT_SOCKET", value: "/s", result: "status --socket /s"),
+        (line: "status", variable: "WEFT_SOCKET", value: "/s", result: "status --socket=/s"),
         (line: "status --socket /t", variable: "WEFT_SOCKET", value: "/s", result: "status --socket /t"),
         (line: "status --socket=/t", variable: "WEFT_SOCKET", value: "/s", result: "status --socket=/t"),
         (line: "--socket /t status", variable: "WEFT_SOCKET", value: "/s", result: "status --socket /t"),
@@ -68,10 +68,10 @@ import WeftAPI
         (line: "status", variable: "WEFT_QUIET", value: "off", result: "status"),
         (line: "status -q", variable: "WEFT_QUIET", value: "yes", result: "status -q"),
         (line: "status", variable: "WEFT_HELP", value: "1", result: "status"),
-        (line: "agent", variable: "WEFT_STATE_DIR", value: "/x y", result: "agent --state-dir /x y"),
-        (line: "agent", variable: "WEFT_JOIN", value: "a:1 b", result: "agent --join a:1 --join b"),
-        (line: "port show vm1", variable: "WEFT_AS", value: "qemu", result: "port show --as qemu vm1"),
-        (line: "lab exec vm1 -- env --lab x", variable: "WEFT_LAB", value: "l", result: "lab exec --lab l vm1 -- env --lab x"),
+        (line: "agent", variable: "WEFT_STATE_DIR", value: "/x y", result: "agent --state-dir=/x y"),
+        (line: "agent", variable: "WEFT_JOIN", value: "a:1 b", result: "agent --join=a:1 --join=b"),
+        (line: "port show vm1", variable: "WEFT_AS", value: "qemu", result: "port show --as=qemu vm1"),
+        (line: "lab exec vm1 -- env --lab x", variable: "WEFT_LAB", value: "l", result: "lab exec --lab=l vm1 -- env --lab x"),
     ])
     func takesOptionsFromTheEnvironment(line: String, variable: String, value: String, result: String) throws {
         #expect(try read(line, [variable: value]) == result)

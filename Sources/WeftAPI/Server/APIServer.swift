@@ -76,19 +76,23 @@ public struct APIServer: Service {
         let decoding = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerByteCount, maxHeaderListSize: limits.headerByteCount, maxHeaderFieldCount: 64)
         let (bodyByteCount, idleTime) = (limits.bodyByteCount, limits.idleTime)
+        // What the server library has to say is nothing that an operator could act on.
+        var libraryLogger = logger
+        libraryLogger.logLevel = max(logger.logLevel, .warning)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestLimit(bodyByteCount: bodyByteCount)],
             idleTimeout: TimeAmount(idleTime), httpDecoderConfiguration: decoding)
         let configuration = ApplicationConfiguration(
             address: .unixDomainSocket(path: publication.file.stagingPath), serverName: "weft",
-            availableConnectionsDelegate: .maximum(limits.connectionCount, logger: logger))
+            availableConnectionsDelegate: .maximum(limits.connectionCount, logger: libraryLogger))
         return Application(
             router: APIRoutes(reporter: reporter, rates: rates).router(), server: .http1(configuration: channel),
             configuration: configuration,
-            onServerRunning: { [onListening] channel in
+            onServerRunning: { [onListening, logger] channel in
                 guard publication.publish() else { return channel.close(promise: nil) }
+                logger.info("API is served", metadata: ["socket": "\(publication.file.path)"])
                 await onListening()
-            }, eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: logger)
+            }, eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: libraryLogger)
     }
 }
 

@@ -22,10 +22,10 @@ struct SocketFile: Sendable {
     init(claiming path: String, group: String) throws(APIError) {
         self.path = path
         self.group = group
-        stagingPath = path + ".\(getpid())"
-        guard stagingPath.utf8.count <= Self.maximumPathByteCount else {
+        stagingPath = path[..<(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)] + ".\(getpid())"
+        guard max(path.utf8.count, stagingPath.utf8.count) <= Self.maximumPathByteCount else {
             throw Self.error(
-                path, "the path has more than \(Self.maximumPathByteCount - 8) bytes", "give a shorter one by --socket")
+                path, "a socket's path has at most \(Self.maximumPathByteCount) bytes", "give a shorter one by --socket")
         }
         try Self.makeFolder(of: path)
         switch Self.kind(of: path) {

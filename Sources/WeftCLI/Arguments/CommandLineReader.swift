@@ -88,9 +88,9 @@ public struct CommandLineReader: Sendable {
             if !option.takesValue {
                 if try Self.isYes(value, variable) { words.append("--\(long)") }
             } else if option.isRepeating {
-                words += value.split(separator: " ").flatMap { ["--\(long)", String($0)] }
+                words += value.split(separator: " ").map { "--\(long)=\($0)" }
             } else {
-                words += ["--\(long)", value]
+                words.append("--\(long)=\(value)")
             }
         }
         return words

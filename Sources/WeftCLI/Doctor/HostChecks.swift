@@ -119,6 +119,9 @@ struct HostChecks {
         guard calls else { return Finding(.bridgeFilter, .ok, "br_netfilter leaves bridged frames alone") }
         let fix = "sysctl net.bridge.bridge-nf-call-iptables=0, or accept what is bridged in FORWARD"
         guard let firewall = survey.firewall else {
+            guard survey.canAdministerNetwork else {
+                return Finding(.bridgeFilter, .ok, "br_netfilter is on; its rules were " + Self.untried)
+            }
             return Finding(
                 .bridgeFilter, .warn, "br_netfilter hands bridged frames to iptables; its rules could not be read", fix: fix)
         }

@@ -43,7 +43,9 @@ public struct Session: Sendable {
         if format.isJSON, let bytes = try? JSON.encode(APIError.Envelope(error: error)) {
             console.note(String(decoding: bytes, as: UTF8.self))
         } else {
-            console.note(console.errorPaint("weft:", .bad) + " " + Table.printable(error.description))
+            let lines = error.description.split(separator: "\n", omittingEmptySubsequences: false)
+            let text = lines.map { Table.printable(String($0)) }.joined(separator: "\n")
+            console.note(console.errorPaint("weft:", .bad) + " " + text)
         }
         return ExitStatus(error.code)
     }

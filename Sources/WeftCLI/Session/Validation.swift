@@ -1,4 +1,5 @@
 import WeftAPI
+import WeftLinux
 import WeftTopologyFile
 
 /// `weft validate`.
@@ -7,8 +8,14 @@ public enum Validation {
     ///
     /// Problems are the result here, so they go to standard output; the exit status tells whether there was an error.
     public static func run(
-        _ files: [String], format: OutputFormat, isQuiet: Bool, console: Console
+        _ named: [String], format: OutputFormat, isQuiet: Bool, console: Console
     ) throws(APIError) -> ExitStatus {
+        let files = named.isEmpty ? here() : named
+        guard !files.isEmpty else {
+            throw APIError(
+                .usage, cannot: "validate", on: "this folder", cause: "it has no *.weft.yaml",
+                help: "name a file: weft validate FILE")
+        }
         let report = TopologyFile.validate(paths: files)
         switch format {
         case .json:
@@ -26,5 +33,10 @@ public enum Validation {
             if !isQuiet || report.hasErrors { console.write(report.text(usesColor: console.paint.isOn)) }
         }
         return report.hasErrors ? .topologyInvalid : .done
+    }
+
+    /// The topology files of the working directory.
+    private static func here() -> [String] {
+        ((try? SmallFile.names(in: ".")) ?? nil ?? []).filter { $0.hasSuffix(".weft.yaml") }
     }
 }
