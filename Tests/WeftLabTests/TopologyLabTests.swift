@@ -50,7 +50,7 @@ struct TopologyLabTests {
             try WeftBinary.run(["lab", "up", lab.topologyPath, "--lab", lab.name])
             let (namespaces, agents) = (lab.namespaceIdentities(), try agents(lab))
 
-            let after = before + "  acme/vm3: { host: bravo, segment: blue, address: 10.1.0.13 }\n"
+            let after = before + "  vm3: { host: bravo, segment: blue, address: 10.1.0.13 }\n"
             try Files.replace(lab.topologyPath, with: Array(after.utf8), attempt: "test")
             try WeftBinary.run(["lab", "up", lab.topologyPath, "--lab", lab.name])
             #expect(try self.agents(lab) == agents)
