@@ -152,6 +152,8 @@ struct LabBuilder {
                 continue
             }
             progress("starting the agent of \(host.name)")
+            ProcessIdentity.stopForgotten(
+                in: .named(layout.hostNamespace(host.name)), mentioning: layout.agentSocket(host.name))
             let process = try agents.start(host.name)
             record.hosts[host.name]?.agent = process
             try record.save(layout)
@@ -174,6 +176,8 @@ struct LabBuilder {
             try interruption.check(attempt)
             if let process = record.guests[guest.name]?.machine, process.isRunning { continue }
             progress("starting the virtual machine \(guest.name)")
+            ProcessIdentity.stopForgotten(
+                in: .named(layout.hostNamespace(guest.host)), mentioning: layout.consoleSocket(guest.name))
             let process = try machines.start(MachineSpec(guest), on: guest.host)
             record.guests[guest.name]?.machine = process
             try record.save(layout)

@@ -1,4 +1,5 @@
 import Glibc
+import WeftLinux
 
 /// A process and when it began: a number alone may belong to another one tomorrow.
 struct ProcessIdentity: Codable, Hashable, Sendable {
@@ -47,6 +48,18 @@ struct ProcessIdentity: Codable, Hashable, Sendable {
         return Files.names(in: "/proc").compactMap { Int32($0) }.sorted().filter { number in
             number != own && FileIdentity(path: "/proc/\(number)/ns/net").map(wanted.contains) == true
         }.compactMap { ProcessIdentity($0) }
+    }
+
+    /// Ends those processes in a namespace that have `word` among their arguments: what a killed `up` started and did not
+    /// come to note.
+    static func stopForgotten(in namespace: NetworkNamespace, mentioning word: String) {
+        stop(
+            inNamespaces([namespace.path]).filter { process in
+                guard let bytes = (try? Files.read("/proc/\(process.processID)/cmdline", attempt: "read")) ?? nil else {
+                    return false
+                }
+                return String(decoding: bytes, as: UTF8.self).contains(word)
+            })
     }
 
     /// Ends processes: asks, waits, insists. None of them runs afterwards.

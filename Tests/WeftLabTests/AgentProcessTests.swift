@@ -89,6 +89,20 @@ struct AgentProcessTests {
             #expect(!second.isRunning)
         }
     }
+
+    @Test func anAgentThatAKilledUpDidNotNoteIsReplaced() async throws {
+        try await withAgent("while :; do sleep 0.05; done") { lab in
+            let probe = FixedProbe(answer: .ready(portCount: 1))
+            _ = try await lab.up(Self.topology(), probe: probe)
+            var record = try #require(try LabRecord.load(lab.layout))
+            let forgotten = try #require(record.hosts["alpha"]?.agent)
+            record.hosts["alpha"]?.agent = nil
+            try record.save(lab.layout)
+            _ = try await lab.up(Self.topology(), probe: probe)
+            #expect(!forgotten.isRunning)
+            #expect(try LabRecord.load(lab.layout)?.hosts["alpha"]?.agent?.isRunning == true)
+        }
+    }
 }
 
 @Suite struct ProcessIdentityTests {

@@ -32,7 +32,7 @@ struct MachineKernel: Hashable, Sendable {
         }
         throw LabError(
             .failed, cannot: attempt, cause: "there is no kernel for them in \(candidates.joined(separator: " or "))",
-            remedy: "prepare one with Scripts/vm-kernel, or name the folder it prints by --vm-kernel or \(variable)")
+            remedy: "prepare one with Scripts/vm-kernel, or name the folder it prints by --kernel-folder or \(variable)")
     }
 
     /// The modules a guest needs, with their dependencies, in the order in which they are inserted.
