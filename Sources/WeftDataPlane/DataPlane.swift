@@ -188,6 +188,7 @@ public final class DataPlane: Sendable {
             }
             return state.threads
         }
+        guard !threads.isEmpty else { return }
         isStopping.store(true, ordering: .releasing)
         for link in links { link.send(.stop) }
         control.wake()

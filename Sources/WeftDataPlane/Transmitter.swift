@@ -216,8 +216,6 @@ struct TurnOutcome {
                 return
             case .failed(let error):
                 if error == EIO || error == EINVAL, messages[next].segmentCount > 1 {
-                    // The device can't finish checksums, so the kernel can't cut: no more UDP_SEGMENT from here.
-                    limits[socket] = 1
                     sendSingly(next, socket: socket, counters: counters, outcome: &outcome)
                 } else {
                     outcome.failed |= messages[next].frames
@@ -262,7 +260,12 @@ struct TurnOutcome {
             failures += 1
         }
         if failures > 0 { outcome.failed |= message.frames }
-        if failures < message.segmentCount { succeed(index, counters: counters, outcome: &outcome) }
+        if failures < message.segmentCount {
+            // Only the cutting failed, so the device can't finish checksums: no more UDP_SEGMENT from here. If all fail, it
+            // is something else, such as an address that has gone for a while.
+            limits[socket] = 1
+            succeed(index, counters: counters, outcome: &outcome)
+        }
     }
 
     /// Whether datagrams are still grouped, by socket.

@@ -106,7 +106,7 @@ extension Pipeline {
         _ key: FDBKey, at location: Location, known: FDBEntry?, memory: inout PathMemory, now: Instant,
         into decision: inout Decision
     ) {
-        guard memory.sources.note(key, at: location, now: now) else { return }
+        guard memory.sources.note(key, at: location, isKnown: known?.location == location, now: now) else { return }
         if let known, known.location == location, known.source <= .static { return }
         decision.learnt = LearnEvent(key: key, location: location, seen: now)
     }

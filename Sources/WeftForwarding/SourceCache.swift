@@ -52,15 +52,23 @@ public struct SourceCache: Sendable {
         refreshNanoseconds = ageing.wholeNanoseconds / 8
     }
 
+    /// How soon an address is reported again that the tables still have elsewhere, or not at all.
+    @inlinable static var retryNanoseconds: Int64 { 100_000_000 }
+
     /// Notes a frame from `key` at `location`.
     ///
-    /// - Returns: whether the control side should hear of it: the address is new here, has moved, or is due for a refresh.
-    @inlinable public mutating func note(_ key: FDBKey, at location: Location, now: Instant) -> Bool {
+    /// - Parameter isKnown: whether the tables have the address there; if not, an earlier report was lost or refused, or
+    ///   another worker reported something else meanwhile.
+    /// - Returns: whether the control side should hear of it: the address is new here, has moved, or is due to be told again.
+    @inlinable public mutating func note(
+        _ key: FDBKey, at location: Location, isKnown: Bool = true, now: Instant
+    ) -> Bool {
         let first = (Int(truncatingIfNeeded: key.hash) & setMask) &* 2
         let way = sightings[first].key == key.rawValue ? first : first &+ 1
         if sightings[way].key == key.rawValue && sightings[way].location == location.bits {
             sightings[way].seen = now.nanoseconds
-            guard now.nanoseconds &- sightings[way].reported >= refreshNanoseconds else { return false }
+            let interval = isKnown ? refreshNanoseconds : Self.retryNanoseconds
+            guard now.nanoseconds &- sightings[way].reported >= interval else { return false }
             sightings[way].reported = now.nanoseconds
             return true
         }

@@ -16,6 +16,9 @@ final class Rig {
     }
 
     static let isPossible = unsafe geteuid() == 0 && access("/dev/net/tun", R_OK | W_OK) == 0
+    static let hasDecoder = ["tcpdump", "tshark"].allSatisfy { program in
+        ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"].contains { unsafe access($0 + program, X_OK) == 0 }
+    }
     static let reason: Comment = "needs root and /dev/net/tun"
 
     let family: IPAddress.Family

@@ -19,6 +19,17 @@ import WeftTypes
         #expect(!cache.wasLocal(Self.key, now: now))
     }
 
+    @Test func reportsAgainSoonWhatTheTablesDoNotHave() {
+        var cache = SourceCache()
+        var now = Instant(nanoseconds: 0)
+        var reports = 0
+        for _ in 0..<100 {
+            if cache.note(Self.key, at: .port(PortIndex(1)), isKnown: false, now: now) { reports += 1 }
+            now = now.advanced(by: .milliseconds(10))
+        }
+        #expect(reports == 10)
+    }
+
     @Test func isBoundedAndKeepsTheNewest() {
         var cache = SourceCache(capacity: 2)
         for number in UInt64(1)...100 {
