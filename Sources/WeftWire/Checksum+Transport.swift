@@ -35,9 +35,10 @@ extension Checksum {
     /// ``verifyTransport(of:layout:)`` says not applicable. For UDP it is never 0.
     public static func transportChecksum(of frame: RawSpan, layout: FrameLayout) -> UInt16? {
         guard let start = layout.transportOffset, let offset = layout.transportChecksumOffset else { return nil }
-        let field: UInt16 = frame.bigEndian(at: offset)
-        let sum = sum(frame.extracting(start..<layout.transportEnd), initial: pseudoHeaderSum(of: frame, layout: layout))
-        let checksum = incremental(~fold(sum), old: field, new: 0)
+        // Around the field, which is at an even offset of what is summed. Taking it out of the whole sum afterwards would give
+        // 0 for the message of zeros, whose checksum is 0xFFFF.
+        let before = sum(frame.extracting(start..<offset), initial: pseudoHeaderSum(of: frame, layout: layout))
+        let checksum = ~fold(sum(frame.extracting(offset + 2..<layout.transportEnd), initial: before))
         return checksum == 0 && layout.transportProtocol == .udp ? 0xFFFF : checksum
     }
 

@@ -72,6 +72,18 @@ import WeftWire
         #expect(verdict(bytes) == .valid)
     }
 
+    /// Zeros add up to zero, not to all ones, so a checksum of 0 is wrong for them.
+    @Test func theMessageOfZerosHasAChecksum() throws {
+        var built = FrameBuilder()
+        built.transport = .icmp
+        var bytes = built.bytes()
+        bytes.replaceSubrange(34..<42, with: [UInt8](repeating: 0, count: 8))
+        let layout = try FrameLayout(parsing: bytes.rawBytes)
+        #expect(verdict(bytes) == .wrong && due(bytes, layout) == 0xFFFF)
+        bytes.withMutableRawBytes { $0.storeBigEndian(UInt16(0xFFFF), at: 36) }
+        #expect(verdict(bytes) == .valid && due(bytes, layout) == 0xFFFF)
+    }
+
     private func due(_ bytes: [UInt8], _ layout: FrameLayout) -> UInt16? {
         Checksum.transportChecksum(of: bytes.rawBytes, layout: layout)
     }
