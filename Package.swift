@@ -54,7 +54,7 @@ let modules: [Module] = [
     Module(name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"]),
     Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology"], products: [.logging]),
     Module(
-        name: "WeftAPI", uses: ["WeftTypes"],
+        name: "WeftAPI", uses: ["WeftTypes", "WeftLinux"],
         products: [
             .hummingbird, .hummingbirdCore, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioPosix, .logging, .lifecycle,
         ]),

@@ -14,7 +14,7 @@ public struct AgentLock: ~Copyable, Sendable {
     /// - Throws: ``LinuxError`` `.becomeOnlyAgent`, with `EADDRINUSE` and the other's process when there is one already.
     public init() throws(LinuxError) {
         let object = "this network namespace"
-        let descriptor = try UnixAddress.open(SOCK_STREAM, for: object)
+        let descriptor = try UnixAddress.open(.stream, for: object)
         let number = descriptor.rawValue
         let result = unsafe UnixAddress.with(Self.name) { address, length in unsafe bind(number, address, length) }
         if result != 0 {
@@ -30,7 +30,7 @@ public struct AgentLock: ~Copyable, Sendable {
 
     /// The process that is the agent of the calling thread's network namespace, or nil when there is none.
     public static func holder() -> Int32? {
-        guard let descriptor = try? UnixAddress.open(SOCK_STREAM, for: name) else { return nil }
+        guard let descriptor = try? UnixAddress.open(.stream, for: name) else { return nil }
         guard (try? descriptor.setNonblocking(true)) != nil else { return nil }
         let number = descriptor.rawValue
         let result = unsafe UnixAddress.with(name) { address, length in unsafe connect(number, address, length) }

@@ -43,7 +43,7 @@ public struct ServiceNotifier: Sendable {
     /// - Throws: ``LinuxError`` `.notify`; the agent goes on without.
     public func notify(_ states: State...) throws(LinuxError) {
         guard let address, !address.isEmpty else { return }
-        let socket = try UnixAddress.open(SOCK_DGRAM, for: address)
+        let socket = try UnixAddress.open(.datagram, for: address)
         let bytes = Array(states.map(\.line).joined(separator: "\n").utf8)
         let number = socket.rawValue
         let count = unsafe UnixAddress.with(address) { target, length in

@@ -22,9 +22,15 @@ package enum UnixAddress {
         }
     }
 
+    /// What a socket carries.
+    package enum Kind: Hashable, Sendable {
+        case stream, datagram
+    }
+
     /// Opens a unix socket, close-on-exec.
-    package static func open(_ type: __socket_type, for object: String) throws(LinuxError) -> Descriptor {
-        let type = Int32(type.rawValue | SOCK_CLOEXEC.rawValue)
-        return Descriptor(owning: try check(socket(AF_UNIX, type, 0), .openSocket, object))
+    package static func open(_ kind: Kind, for object: String) throws(LinuxError) -> Descriptor {
+        let type = kind == .stream ? SOCK_STREAM : SOCK_DGRAM
+        return Descriptor(
+            owning: try check(socket(AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0), .openSocket, object))
     }
 }

@@ -6,7 +6,7 @@ import WeftLinux
     @Test(arguments: ["/tmp/weft-notify-test-\(getpid())", "@weft-notify-test-\(getpid())"])
     func reachesTheManager(address: String) throws {
         defer { if address.hasPrefix("/") { unsafe _ = unlink(address) } }
-        let manager = try UnixAddress.open(SOCK_DGRAM, for: address)
+        let manager = try UnixAddress.open(.datagram, for: address)
         let number = manager.rawValue
         #expect(unsafe UnixAddress.with(address) { target, length in unsafe bind(number, target, length) } == 0)
         try ServiceNotifier(address: address).notify(.ready, .status("2 ports,\n1 segment"))

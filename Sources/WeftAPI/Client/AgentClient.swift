@@ -2,6 +2,7 @@ internal import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import WeftLinux
 
 /// The other side of the API: asks one agent over its unix socket.
 ///
@@ -136,7 +137,7 @@ public struct AgentClient: Sendable {
             error(.unreachable, "no agent runs here (the socket is left over from one that ended)", start)
         case EACCES, EPERM:
             error(.notPermitted, "Permission denied", "use sudo, or join the group weft: sudo usermod -aG weft $USER")
-        default: error(.unreachable, text(ofErrno: errorNumber), start)
+        default: error(.unreachable, LinuxError.text(of: errorNumber), start)
         }
     }
 

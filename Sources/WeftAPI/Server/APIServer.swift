@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 public import ServiceLifecycle
 import Synchronization
+import WeftLinux
 
 /// The agent's side of the API: HTTP/1.1 and JSON on a unix socket that root and one group may use.
 ///
@@ -67,7 +68,7 @@ public struct APIServer: Service {
         } catch let error as IOError {
             throw APIError(
                 error.errnoCode == EACCES ? .notPermitted : .failed, cannot: "serve the API", on: socketPath,
-                cause: text(ofErrno: error.errnoCode), help: "run as root or give a path of your own by --socket")
+                cause: LinuxError.text(of: error.errnoCode), help: "run as root or give a path of your own by --socket")
         }
         if let failure = publication.failure { throw failure }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import WeftLinux
 
 /// The file of the API's socket: made beside its place, given its permissions, then moved there.
 ///
@@ -65,19 +66,9 @@ struct SocketFile: Sendable {
 
     /// Whether a process listens on the socket file.
     static func isAnswered(_ path: String) -> Bool {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count <= maximumPathByteCount else { return false }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-        return unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
+        guard let descriptor = try? UnixAddress.open(.stream, for: path) else { return false }
+        let number = descriptor.rawValue
+        return unsafe UnixAddress.with(path) { unsafe connect(number, $0, $1) } == 0
     }
 
     private static func makeFolder(of path: String) throws(APIError) {
@@ -111,16 +102,9 @@ struct SocketFile: Sendable {
         let isPermission = number == EPERM || number == EACCES
         return APIError(
             isPermission ? .notPermitted : .failed, cannot: "serve the API", on: path,
-            cause: "\(operation): \(text(ofErrno: number))",
+            cause: "\(operation): \(LinuxError.text(of: number))",
             help: isPermission ? "run as root or give a path of your own by --socket" : "give another path by --socket")
     }
 }
 
 private typealias group_entry = Glibc.group
-
-/// The kernel's words for an error number.
-func text(ofErrno number: Int32) -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    guard unsafe strerror_r(number, &buffer, buffer.count) == 0 else { return "error \(number)" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-}

@@ -7,7 +7,7 @@ enum UnixSocket {
     ///
     /// - Throws: ``LinuxError`` with the errno: `ENOENT` or `ECONNREFUSED` when nobody takes the call.
     static func connect(_ path: String) throws(LinuxError) -> Descriptor {
-        let descriptor = try UnixAddress.open(SOCK_STREAM, for: path)
+        let descriptor = try UnixAddress.open(.stream, for: path)
         let number = descriptor.rawValue
         let outcome = unsafe UnixAddress.with(path) { address, byteCount in unsafe Glibc.connect(number, address, byteCount) }
         guard let outcome else { throw LinuxError(.openSocket, path, errno: ENAMETOOLONG) }
