@@ -19,6 +19,7 @@ public struct APIError: Error, Codable, Hashable, Sendable, CustomStringConverti
         case interrupted
     }
 
+    /// What kind of failure it is.
     public var code: Code
     /// What was tried, to follow "cannot": `show port`.
     public var action: String

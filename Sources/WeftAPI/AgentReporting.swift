@@ -18,6 +18,7 @@ public protocol AgentReporting: Sendable {
 }
 
 extension AgentReporting {
+    /// None beyond those that the server derives.
     public func metrics() async -> [MetricFamily] { [] }
 }
 
@@ -31,12 +32,14 @@ public enum ListScope: String, Codable, Hashable, Sendable {
 
 /// What a list request asks for; the same value is written by the client and read by the server.
 public struct ListQuery: Hashable, Sendable {
+    /// How far the list reaches.
     public var scope: ListScope
     /// Only objects of this host; implies ``ListScope/fabric``.
     public var host: String?
     /// Only objects of this segment.
     public var segment: String?
 
+    /// Asks for this host's objects, unless told otherwise.
     public init(scope: ListScope = .host, host: String? = nil, segment: String? = nil) {
         (self.scope, self.host, self.segment) = (host == nil ? scope : .fabric, host, segment)
     }

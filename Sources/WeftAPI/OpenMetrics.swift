@@ -7,16 +7,20 @@ public struct MetricFamily: Hashable, Sendable {
     public struct Sample: Hashable, Sendable {
         /// Name and value of each label; no MAC or IP address, which would make series without end.
         public var labels: [(name: String, value: String)]
+        /// The value, in the base unit that the name ends in.
         public var value: Double
 
+        /// Creates a sample, by default without labels.
         public init(_ value: Double, _ labels: [(name: String, value: String)] = []) {
             (self.value, self.labels) = (value, labels)
         }
 
+        /// Equal values with equal labels in the same order.
         public static func == (left: Sample, right: Sample) -> Bool {
             left.value == right.value && left.labels.elementsEqual(right.labels, by: ==)
         }
 
+        /// Feeds what `==` compares.
         public func hash(into hasher: inout Hasher) {
             hasher.combine(value)
             for label in labels {
@@ -28,10 +32,14 @@ public struct MetricFamily: Hashable, Sendable {
 
     /// The family's name in base units, without the `_total` of a counter: `weft_port_receive_bytes`.
     public var name: String
+    /// Whether the values only grow.
     public var kind: Kind
+    /// What the values mean, in a sentence.
     public var help: String
+    /// One sample per combination of labels.
     public var samples: [Sample]
 
+    /// Creates a family.
     public init(_ name: String, _ kind: Kind, _ help: String, samples: [Sample]) {
         (self.name, self.kind, self.help, self.samples) = (name, kind, help, samples)
     }

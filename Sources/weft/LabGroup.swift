@@ -43,6 +43,8 @@ struct LabGroup: AsyncParsableCommand {
             options.underlayMTUByteCount = underlayMtu
             options.isVirtual = vm
             options.kernelFolder = kernelFolder
+            // What was meant for this command must not steer the agents that it starts.
+            CommandEnvironment.forgetOptions()
             let progress = Progress(console, isQuiet: global.quiet)
             let summary: LabSummary
             do throws(LabError) {

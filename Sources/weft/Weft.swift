@@ -53,4 +53,9 @@ enum CommandEnvironment {
         }
         return variables
     }
+
+    /// Removes every `WEFT_<OPTION>` from the environment of this process and of those it starts from now on.
+    static func forgetOptions() {
+        for name in variables().keys where name.hasPrefix("WEFT_") { unsafe unsetenv(name) }
+    }
 }

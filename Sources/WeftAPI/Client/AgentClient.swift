@@ -21,22 +21,29 @@ public struct AgentClient: Sendable {
         (self.socketPath, self.timeout) = (socketPath, timeout)
     }
 
+    /// How the agent is doing.
     public func status() async throws(APIError) -> StatusReport { try await get(APIRoutes.Path.status) }
+    /// The ports that `query` asks for.
     public func ports(_ query: ListQuery = ListQuery()) async throws(APIError) -> [PortReport] {
         try await get(APIRoutes.Path.ports, query)
     }
+    /// The segments that `query` asks for.
     public func segments(_ query: ListQuery = ListQuery()) async throws(APIError) -> [SegmentReport] {
         try await get(APIRoutes.Path.segments, query)
     }
+    /// The end points this host sends to.
     public func peers(_ query: ListQuery = ListQuery()) async throws(APIError) -> [PeerReport] {
         try await get(APIRoutes.Path.peers, query)
     }
+    /// Where MAC addresses are.
     public func fdb(_ query: ListQuery = ListQuery()) async throws(APIError) -> [FDBEntryReport] {
         try await get(APIRoutes.Path.fdb, query)
     }
+    /// The hosts of the fabric.
     public func hosts(_ query: ListQuery = ListQuery()) async throws(APIError) -> [HostReport] {
         try await get(APIRoutes.Path.hosts, query)
     }
+    /// What the agent finds about its host's health.
     public func doctor() async throws(APIError) -> [Finding] { try await get(APIRoutes.Path.doctor) }
     /// The metrics as OpenMetrics text.
     public func metrics() async throws(APIError) -> String {

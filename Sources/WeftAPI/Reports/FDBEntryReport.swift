@@ -16,8 +16,11 @@ public struct FDBEntryReport: Codable, Hashable, Sendable {
         case `static`
     }
 
+    /// The segment's name in the topology.
     public var segment: String
+    /// The segment's number.
     public var vni: VNI
+    /// The station's address.
     public var mac: MACAddress
     /// Known addresses of the station.
     public var addresses: [IPAddress]
@@ -27,6 +30,7 @@ public struct FDBEntryReport: Codable, Hashable, Sendable {
     public var host: String?
     /// The end point to send to; nil for a local entry.
     public var vtep: String?
+    /// How the place is known.
     public var source: Source
     /// Time since the address was last seen; nil for what does not age.
     public var ageSeconds: Double?
@@ -38,6 +42,7 @@ public struct FDBEntryReport: Codable, Hashable, Sendable {
         case ageSeconds = "age_seconds"
     }
 
+    /// Creates a report; without a `vtep` it is of a local station.
     public init(
         segment: String, vni: VNI, mac: MACAddress, addresses: [IPAddress] = [], port: String? = nil,
         host: String?, vtep: VTEP? = nil, source: Source, ageSeconds: Double? = nil, sequence: UInt32 = 0
@@ -54,6 +59,7 @@ public struct FDBEntryReport: Codable, Hashable, Sendable {
         return port.map { "\(host) (\($0))" } ?? host
     }
 
+    /// Reads all but ``place``, which follows from the rest.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         segment = try container.decode(String.self, forKey: .segment)
@@ -68,6 +74,7 @@ public struct FDBEntryReport: Codable, Hashable, Sendable {
         sequence = try container.decode(UInt32.self, forKey: .sequence)
     }
 
+    /// Writes all keys, ``place`` as `where`.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(segment, forKey: .segment)

@@ -41,13 +41,16 @@ public struct Finding: Codable, Hashable, Sendable {
         case limits = "D16"
     }
 
+    /// Which check it was.
     public var code: Code
+    /// How bad it is.
     public var status: Status
     /// What was found, in one line.
     public var text: String
     /// What to type or change; nil when there is nothing to do.
     public var fix: String?
 
+    /// Creates a finding.
     public init(_ code: Code, _ status: Status, _ text: String, fix: String? = nil) {
         (self.code, self.status, self.text, self.fix) = (code, status, text, fix)
     }

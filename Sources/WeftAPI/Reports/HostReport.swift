@@ -11,6 +11,7 @@ public struct HostReport: Codable, Hashable, Sendable {
         case `static`
     }
 
+    /// The name in the topology.
     public var name: String
     /// `agent` or `vtep`.
     public var kind: String
@@ -18,11 +19,13 @@ public struct HostReport: Codable, Hashable, Sendable {
     public var underlay: [IPAddress]
     /// The UDP port of its tunnel end point.
     public var udpPort: UInt16
+    /// What this agent knows of it.
     public var state: State
     /// Segments it has, by name.
     public var segments: [String]
     /// Ports declared on it.
     public var portCount: Int
+    /// Labels of the topology.
     public var labels: [String: String]
 
     enum CodingKeys: String, CodingKey {
@@ -31,6 +34,7 @@ public struct HostReport: Codable, Hashable, Sendable {
         case portCount = "port_count"
     }
 
+    /// Creates a report.
     public init(
         name: String, kind: String = "agent", underlay: [IPAddress], udpPort: UInt16 = VTEP.defaultUDPPort,
         state: State, segments: [String] = [], portCount: Int = 0, labels: [String: String] = [:]

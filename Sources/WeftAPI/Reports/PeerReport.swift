@@ -17,6 +17,7 @@ public struct PeerReport: Codable, Hashable, Sendable {
     public var underlay: IPAddress
     /// The VTEP's UDP port.
     public var udpPort: UInt16
+    /// What is known of its health.
     public var state: State
     /// `agent` or `vtep`.
     public var kind: String

@@ -4,9 +4,11 @@ public import WeftTypes
 public struct SegmentReport: Codable, Hashable, Sendable {
     /// The name in the topology.
     public var name: String
+    /// The number on the wire.
     public var vni: VNI
     /// The MTU of the guests' ends, in bytes.
     public var mtu: Int
+    /// Networks of the guests, as declared.
     public var subnets: [IPPrefix]
     /// The bridge on this host; nil where the host has no port in the segment.
     public var bridge: String?
@@ -30,6 +32,7 @@ public struct SegmentReport: Codable, Hashable, Sendable {
         case fdbEntryCount = "fdb_entry_count"
     }
 
+    /// Creates a report.
     public init(
         name: String, vni: VNI, mtu: Int, subnets: [IPPrefix] = [], bridge: String? = nil, uplink: String? = nil,
         hosts: [String] = [], portCount: Int = 0, peerCount: Int = 0, fdbEntryCount: Int = 0,

@@ -11,6 +11,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         /// The command that tells more or mends it.
         public var command: String?
 
+        /// Creates an alert.
+        /// Creates a report.
         public init(object: String, text: String, command: String? = nil) {
             (self.object, self.text, self.command) = (object, text, command)
         }
@@ -30,6 +32,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
             case isInForce = "in_force"
         }
 
+        /// Creates a feature.
         public init(name: String, isInForce: Bool, detail: String? = nil) {
             (self.name, self.isInForce, self.detail) = (name, isInForce, detail)
         }
@@ -41,7 +44,9 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var fabric: String
     /// The agent's version.
     public var version: String
+    /// The agent's process.
     public var processID: Int32
+    /// Time since the agent started.
     public var uptimeSeconds: Double
     /// Whether this host's part of the topology is up: what `weft status --wait` waits for.
     public var isReady: Bool
@@ -53,11 +58,15 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var underlay: [IPAddress]
     /// The UDP port of the host's tunnel end point.
     public var udpPort: UInt16
+    /// Segments that this host has.
     public var segmentCount: Int
+    /// Ports of this host.
     public var portCount: Int
     /// Ports whose state is `up`.
     public var upPortCount: Int
+    /// What needs attention, the worst first.
     public var alerts: [Alert]
+    /// What was probed at start.
     public var features: [Feature]
     /// Every peer, sorted by name.
     public var peers: [PeerReport]

@@ -7,6 +7,7 @@ public protocol TextCoded: Codable, CustomStringConvertible {
 }
 
 extension TextCoded {
+    /// Reads the text form.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
@@ -16,6 +17,7 @@ extension TextCoded {
         self = value
     }
 
+    /// Writes the text form.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
@@ -23,18 +25,22 @@ extension TextCoded {
 }
 
 extension MACAddress: TextCoded {
+    /// Parses the text form.
     public init?(text: String) { self.init(text) }
 }
 
 extension IPAddress: TextCoded {
+    /// Parses the text form.
     public init?(text: String) { self.init(text) }
 }
 
 extension IPPrefix: TextCoded {
+    /// Parses the text form.
     public init?(text: String) { self.init(text) }
 }
 
 extension NodeID: TextCoded {
+    /// Parses the text form.
     public init?(text: String) {
         guard text.utf8.count == 32, let number = UInt128(text, radix: 16) else { return nil }
         self.init(rawValue: number)
@@ -43,6 +49,7 @@ extension NodeID: TextCoded {
 
 /// In JSON a VNI is its number.
 extension VNI: Codable {
+    /// Reads a number of 24 bits.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let number = try container.decode(UInt32.self)
@@ -52,6 +59,7 @@ extension VNI: Codable {
         self = vni
     }
 
+    /// Writes the number.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(rawValue)

@@ -23,6 +23,7 @@ public struct APIServer: Service {
         /// How long a connection may be silent.
         public var idleTime = Duration.seconds(10)
 
+        /// The limits of an agent.
         public init() {}
     }
 

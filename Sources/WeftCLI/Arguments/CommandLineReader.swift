@@ -4,13 +4,13 @@ import WeftTopology
 /// Prepares a command line for the parser, which knows neither of these:
 /// an unknown command gets the nearest known one, options that stand before the command are moved behind it, and each
 /// option that is not given is taken from `WEFT_<FLAG>`.
-public struct CommandLineReader: Sendable {
+package struct CommandLineReader: Sendable {
     /// The program's commands.
     let tree: CommandTree
     /// The process's environment.
     let environment: [String: String]
 
-    public init(tree: CommandTree, environment: [String: String]) {
+    package init(tree: CommandTree, environment: [String: String]) {
         (self.tree, self.environment) = (tree, environment)
     }
 
@@ -25,7 +25,7 @@ public struct CommandLineReader: Sendable {
     /// The arguments for the parser.
     ///
     /// - Throws: ``APIError`` `usage` for an unknown command and for a variable with a value that its flag can't have.
-    public func arguments(_ words: [String]) throws(APIError) -> [String] {
+    package func arguments(_ words: [String]) throws(APIError) -> [String] {
         var command = tree
         var path: [String] = []
         var early: [String] = []

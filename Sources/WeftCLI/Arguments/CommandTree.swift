@@ -3,9 +3,9 @@ import WeftAPI
 
 /// The commands and their options, as the argument parser describes itself: what is needed to read a command line before
 /// it is parsed.
-public struct CommandTree: Hashable, Sendable, Decodable {
+package struct CommandTree: Hashable, Sendable, Decodable {
     /// One option or flag.
-    public struct Option: Hashable, Sendable, Decodable {
+    package struct Option: Hashable, Sendable, Decodable {
         /// A way to write it.
         struct Name: Hashable, Sendable, Decodable {
             var kind: String
@@ -24,12 +24,12 @@ public struct CommandTree: Hashable, Sendable, Decodable {
         var longName: String? { names?.first { $0.kind == "long" }?.name }
     }
 
-    public var commandName: String
-    public var subcommands: [CommandTree]?
+    package var commandName: String
+    package var subcommands: [CommandTree]?
     var arguments: [Option]?
 
     /// Reads the parser's own description.
-    public init(description: String) throws {
+    package init(description: String) throws {
         struct Tool: Decodable { var command: CommandTree }
         self = try JSON.decode(Tool.self, from: Data(description.utf8)).command
     }

@@ -1,5 +1,5 @@
 /// How a command prints what it found.
-public enum OutputFormat: String, Hashable, Sendable, CaseIterable {
+package enum OutputFormat: String, Hashable, Sendable, CaseIterable {
     /// Columns for people.
     case table
     /// All columns for people.
@@ -12,5 +12,5 @@ public enum OutputFormat: String, Hashable, Sendable, CaseIterable {
     case name
 
     /// Whether the output is made for programs.
-    public var isJSON: Bool { self == .json || self == .jsonl }
+    package var isJSON: Bool { self == .json || self == .jsonl }
 }

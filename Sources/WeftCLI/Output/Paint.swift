@@ -1,14 +1,14 @@
 /// Colours text for a terminal, or leaves it as it is.
-public struct Paint: Hashable, Sendable {
+package struct Paint: Hashable, Sendable {
     /// What the user asked for.
-    public enum Mode: String, Hashable, Sendable, CaseIterable {
+    package enum Mode: String, Hashable, Sendable, CaseIterable {
         /// Colours on a terminal that has them, unless `NO_COLOR` is set.
         case auto
         case always, never
     }
 
     /// What a piece of text means; each meaning has one look.
-    public enum Tone: Hashable, Sendable {
+    package enum Tone: Hashable, Sendable {
         case heading, good, warning, bad, faint
 
         fileprivate var code: String {
@@ -23,15 +23,15 @@ public struct Paint: Hashable, Sendable {
     }
 
     /// Whether anything is coloured.
-    public let isOn: Bool
+    package let isOn: Bool
 
     /// Never colours.
-    public static let plain = Paint(isOn: false)
+    package static let plain = Paint(isOn: false)
 
-    public init(isOn: Bool) { self.isOn = isOn }
+    package init(isOn: Bool) { self.isOn = isOn }
 
     /// Decides by the user's wish, the environment (`NO_COLOR`, `TERM=dumb`) and whether the output is a terminal.
-    public init(mode: Mode, environment: [String: String], isTerminal: Bool) {
+    package init(mode: Mode, environment: [String: String], isTerminal: Bool) {
         switch mode {
         case .always: isOn = true
         case .never: isOn = false
@@ -43,7 +43,7 @@ public struct Paint: Hashable, Sendable {
     }
 
     /// `text` in the look of `tone`.
-    public func callAsFunction(_ text: String, _ tone: Tone?) -> String {
+    package func callAsFunction(_ text: String, _ tone: Tone?) -> String {
         guard isOn, let tone, !text.isEmpty else { return text }
         return "\u{1B}[\(tone.code)m\(text)\u{1B}[0m"
     }

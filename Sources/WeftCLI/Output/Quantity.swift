@@ -1,31 +1,31 @@
 /// Numbers in a form for people: few digits, a unit, an en dash for none.
-public enum Quantity {
+package enum Quantity {
     /// What stands where there is no value.
-    public static let none = "–"
+    package static let none = "–"
 
     /// Bytes in powers of 1000: `512 B`, `1.2 GB`, `801 MB`.
-    public static func bytes(_ count: UInt64) -> String {
+    package static func bytes(_ count: UInt64) -> String {
         let (number, unit) = scaled(Double(count), units: ["B", "kB", "MB", "GB", "TB", "PB", "EB"])
         return "\(number) \(unit)"
     }
 
     /// A number of things: `999`, `1.2k`, `34M`.
-    public static func count(_ value: Double) -> String {
+    package static func count(_ value: Double) -> String {
         let (number, unit) = scaled(value.rounded(), units: ["", "k", "M", "G", "T", "P", "E"])
         return number + unit
     }
 
     /// A number of things: `999`, `1.2k`, `34M`.
-    public static func count(_ value: UInt64) -> String { count(Double(value)) }
+    package static func count(_ value: UInt64) -> String { count(Double(value)) }
 
     /// Bits per second: `940 Mbit/s`.
-    public static func bitsPerSecond(_ value: Double) -> String {
+    package static func bitsPerSecond(_ value: Double) -> String {
         let (number, unit) = scaled(value.rounded(), units: ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
         return "\(number) \(unit)"
     }
 
     /// How long ago something was: `5 s`, `3 m`, `2 h`, `9 d`.
-    public static func age(seconds: Double) -> String {
+    package static func age(seconds: Double) -> String {
         let seconds = max(0, seconds)
         return switch seconds {
         case ..<60: "\(Int(seconds)) s"
@@ -36,7 +36,7 @@ public enum Quantity {
     }
 
     /// How long something has been going on: `42s`, `5m03s`, `3h04m`, `3d04h`.
-    public static func uptime(seconds: Double) -> String {
+    package static func uptime(seconds: Double) -> String {
         let total = Int(max(0, seconds))
         let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
         return switch total {
@@ -48,7 +48,7 @@ public enum Quantity {
     }
 
     /// A round-trip time: `85 µs`, `0.3 ms`, `12 ms`, `1.5 s`.
-    public static func latency(seconds: Double) -> String {
+    package static func latency(seconds: Double) -> String {
         return switch seconds {
         case ..<0.0001: "\(Int((seconds * 1e6).rounded())) µs"
         case ..<0.00995: "\(fixed(seconds * 1e3, digits: 1)) ms"
@@ -58,7 +58,7 @@ public enum Quantity {
     }
 
     /// A share as a percentage with two digits after the point: `0.00%`.
-    public static func percent(ratio: Double) -> String { fixed(ratio * 100, digits: 2) + "%" }
+    package static func percent(ratio: Double) -> String { fixed(ratio * 100, digits: 2) + "%" }
 
     /// One digit after the point below ten, none above; the unit is the largest that leaves at least 1.
     private static func scaled(_ value: Double, units: [String]) -> (number: String, unit: String) {

@@ -1,27 +1,27 @@
 /// Rows in columns that are as wide as they must be.
-public struct Table: Hashable, Sendable {
+package struct Table: Hashable, Sendable {
     /// One field of a row.
-    public struct Cell: Hashable, Sendable, ExpressibleByStringInterpolation {
+    package struct Cell: Hashable, Sendable, ExpressibleByStringInterpolation {
         /// What is printed; control characters are replaced, since a terminal would obey them.
-        public let text: String
+        package let text: String
         /// What it means, for the colour.
-        public let tone: Paint.Tone?
+        package let tone: Paint.Tone?
 
         /// Creates a cell; no text, or an empty one, is printed as an en dash.
-        public init(_ text: String?, _ tone: Paint.Tone? = nil) {
+        package init(_ text: String?, _ tone: Paint.Tone? = nil) {
             let text = text ?? ""
             self.text = text.isEmpty ? Quantity.none : Table.printable(text)
             self.tone = tone
         }
 
-        public init(stringLiteral value: String) { self.init(value) }
+        package init(stringLiteral value: String) { self.init(value) }
     }
 
     /// The head of each column.
-    public var titles: [String]
-    public var rows: [[Cell]]
+    package var titles: [String]
+    package var rows: [[Cell]]
 
-    public init(titles: [String], rows: [[Cell]]) {
+    package init(titles: [String], rows: [[Cell]]) {
         (self.titles, self.rows) = (titles, rows)
     }
 
@@ -29,7 +29,7 @@ public struct Table: Hashable, Sendable {
     private static let gap = 2
 
     /// The table with its head, each line ended; no spaces at the ends of lines.
-    public func text(_ paint: Paint = .plain) -> String {
+    package func text(_ paint: Paint = .plain) -> String {
         let head = titles.map { Cell($0, .heading) }
         let lines = titles.isEmpty ? rows : [head] + rows
         let widths = lines.reduce(into: [Int]()) { widths, line in

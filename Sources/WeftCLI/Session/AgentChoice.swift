@@ -3,15 +3,15 @@ import WeftAPI
 import WeftLab
 
 /// Which agent a command asks: this host's, or one of a lab on this machine.
-public struct AgentChoice: Hashable, Sendable {
+package struct AgentChoice: Hashable, Sendable {
     /// The socket the user named, if any.
-    public var socketPath: String?
+    package var socketPath: String?
     /// The lab the user named, if any.
-    public var lab: String?
+    package var lab: String?
     /// The host of a lab the user named, if any.
-    public var host: String?
+    package var host: String?
 
-    public init(socketPath: String? = nil, lab: String? = nil, host: String? = nil) {
+    package init(socketPath: String? = nil, lab: String? = nil, host: String? = nil) {
         (self.socketPath, self.lab, self.host) = (socketPath, lab, host)
     }
 
@@ -47,7 +47,7 @@ public struct AgentChoice: Hashable, Sendable {
 
 extension APIError {
     /// The same failure in the words of the API.
-    public init(_ error: LabError) {
+    package init(_ error: LabError) {
         let code: Code =
             switch error.kind {
             case .usage: .usage

@@ -1,31 +1,31 @@
 import Glibc
 
 /// The terminal, or what stands in its place: standard output for results, standard error for everything else.
-public struct Console: Sendable {
+package struct Console: Sendable {
     /// Whether standard output is a terminal.
-    public let isTerminal: Bool
+    package let isTerminal: Bool
     /// How standard output is coloured.
-    public let paint: Paint
+    package let paint: Paint
     /// How standard error is coloured.
-    public let errorPaint: Paint
+    package let errorPaint: Paint
 
     /// Looks at the process's own outputs.
-    public init(mode: Paint.Mode, environment: [String: String]) {
+    package init(mode: Paint.Mode, environment: [String: String]) {
         isTerminal = isatty(STDOUT_FILENO) == 1
         paint = Paint(mode: mode, environment: environment, isTerminal: isTerminal)
         errorPaint = Paint(mode: mode, environment: environment, isTerminal: isatty(STDERR_FILENO) == 1)
     }
 
     /// Writes a result. A reader that went away, as `head` does, ends the process without an error.
-    public func write(_ text: String) {
+    package func write(_ text: String) {
         if !Self.write(text, to: STDOUT_FILENO) { exit(ExitStatus.done.rawValue) }
     }
 
     /// Writes a line for the person at the terminal; nobody reading it is no reason to stop.
-    public func note(_ text: String) { _ = Self.write(text + "\n", to: STDERR_FILENO) }
+    package func note(_ text: String) { _ = Self.write(text + "\n", to: STDERR_FILENO) }
 
     /// Moves to the top of an empty screen; does nothing on what is no terminal.
-    public func clear() {
+    package func clear() {
         if isTerminal { write("\u{1B}[H\u{1B}[2J") }
     }
 

@@ -1,7 +1,7 @@
 /// Durations as they are typed: `30s`, `500ms`, `2m`, `1h`; a bare number is seconds.
-public enum DurationText {
+package enum DurationText {
     /// Parses a duration of 0 to a year, or returns nil.
-    public static func parse(_ text: String) -> Duration? {
+    package static func parse(_ text: String) -> Duration? {
         let units: [(suffix: String, length: Duration)] = [
             ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)), ("", .seconds(1)),
         ]

@@ -1,7 +1,7 @@
-public import WeftAPI
+import WeftAPI
 
 /// What the process returns; scripts depend on these numbers.
-public enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
+package enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     /// Done, or no difference.
     case done = 0
     /// The operation failed.
@@ -20,7 +20,7 @@ public enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     case interrupted = 130
 
     /// The number that belongs to a kind of failure.
-    public init(_ code: APIError.Code) {
+    package init(_ code: APIError.Code) {
         switch code {
         case .failed, .notFound: self = .failed
         case .usage: self = .usage

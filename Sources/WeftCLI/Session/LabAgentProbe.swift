@@ -1,11 +1,11 @@
 import WeftAPI
-public import WeftLab
+import WeftLab
 
 /// Tells a lab whether its agents are ready, by their API.
-public struct LabAgentProbe: AgentProbe {
-    public init() {}
+package struct LabAgentProbe: AgentProbe {
+    package init() {}
 
-    public func state(socket: String) async -> AgentState {
+    package func state(socket: String) async -> AgentState {
         do throws(APIError) {
             let status = try await AgentClient(socketPath: socket, timeout: .seconds(1)).status()
             guard status.isReady, status.isConverged else { return .waiting(for: status.waitingFor) }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Tells what is being done when it takes more than a second: each step on standard error as it begins, and at the end
 /// how long it all took.
-public final class Progress: Sendable {
+package final class Progress: Sendable {
     /// How long nothing is told.
     private static let patience = Duration.seconds(1)
 
@@ -13,13 +13,13 @@ public final class Progress: Sendable {
     /// The step that was begun and not told yet.
     private let pending = Mutex<String?>(nil)
 
-    public init(_ console: Console, isQuiet: Bool) {
+    package init(_ console: Console, isQuiet: Bool) {
         (self.console, self.isQuiet) = (console, isQuiet)
         start = clock.now
     }
 
     /// A step begins.
-    public func tell(_ step: String) {
+    package func tell(_ step: String) {
         guard !isQuiet else { return }
         let isLate = clock.now - start >= Self.patience
         let earlier = pending.withLock { pending in
@@ -32,7 +32,7 @@ public final class Progress: Sendable {
     }
 
     /// All is done.
-    public func end() {
+    package func end() {
         let elapsed = clock.now - start
         guard !isQuiet, elapsed >= Self.patience else { return }
         console.note("done in \(Quantity.uptime(seconds: elapsed / .seconds(1)))")

@@ -6,7 +6,7 @@ extension Session {
     /// `weft doctor`: what can be seen of the host from here, and what its agent tells.
     ///
     /// An agent that does not answer is a finding, not a failure: the checks of the host are what one needs then.
-    public func doctor() async throws(APIError) -> ExitStatus {
+    package func doctor() async throws(APIError) -> ExitStatus {
         let agent = try choice.resolve()
         let client = AgentClient(socketPath: agent.socketPath, timeout: timeout)
         var told: [Finding] = []

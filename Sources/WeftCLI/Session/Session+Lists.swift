@@ -4,7 +4,7 @@ extension Session {
     /// Prints a list once, or again and again.
     ///
     /// - Throws: ``APIError``: what the agent answered, or `notFound` for a filter that names nothing.
-    public func list<Item>(
+    package func list<Item>(
         _ listing: Listing<Item>, query: ListQuery, isWatching: Bool = false
     ) async throws(APIError) -> ExitStatus {
         let client = try client()

@@ -5,10 +5,9 @@ extension Session {
     /// `weft port show`: one port, as a page, as JSON or as a snippet for another program.
     ///
     /// - Throws: ``APIError`` `notFound` with the nearest name.
-    public func showPort(_ name: String, as target: PortSnippet.Target?) async throws(APIError) -> ExitStatus {
+    package func showPort(_ name: String, as target: PortSnippet.Target?) async throws(APIError) -> ExitStatus {
         let client = try client()
         let ports = try await client.ports(ListQuery(scope: .fabric))
-        // This host's ports come with counters and rates, so they are preferred.
         guard let port = ports.first(where: { $0.name == name }) else {
             throw Self.unknown("port", name, among: ports.map(\.name), action: "show")
         }
@@ -27,16 +26,16 @@ extension Session {
     }
 
     /// What `weft status` is asked to do beyond showing the page.
-    public struct StatusRequest: Hashable, Sendable {
+    package struct StatusRequest: Hashable, Sendable {
         /// Wait this long for the agent to be ready.
-        public var wait: Duration?
+        package var wait: Duration?
         /// Fail with 2 unless the kernel is as the topology says.
-        public var wantsConverged: Bool
+        package var wantsConverged: Bool
         /// Fail with 2 when something needs attention.
-        public var wantsCheck: Bool
-        public var isWatching: Bool
+        package var wantsCheck: Bool
+        package var isWatching: Bool
 
-        public init(
+        package init(
             wait: Duration? = nil, wantsConverged: Bool = false, wantsCheck: Bool = false, isWatching: Bool = false
         ) {
             (self.wait, self.wantsConverged) = (wait, wantsConverged)
@@ -47,7 +46,7 @@ extension Session {
     /// `weft status`.
     ///
     /// - Throws: ``APIError`` `timedOut` when the agent was not ready in time.
-    public func status(_ request: StatusRequest) async throws(APIError) -> ExitStatus {
+    package func status(_ request: StatusRequest) async throws(APIError) -> ExitStatus {
         if let limit = request.wait { return try await status(waiting: limit, request) }
         let client = try client()
         if request.isWatching {

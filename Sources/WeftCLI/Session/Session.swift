@@ -1,19 +1,19 @@
-public import WeftAPI
+import WeftAPI
 
 /// One run of a command that asks an agent: what the global options decided.
-public struct Session: Sendable {
-    public var format: OutputFormat
-    public var console: Console
+package struct Session: Sendable {
+    package var format: OutputFormat
+    package var console: Console
     /// Which agent answers.
-    public var choice: AgentChoice
+    package var choice: AgentChoice
     /// How long a request may take.
-    public var timeout: Duration
+    package var timeout: Duration
     /// Nothing but results and errors.
-    public var isQuiet: Bool
+    package var isQuiet: Bool
     /// How much more to tell: 0 for nothing.
-    public var verbosity: Int
+    package var verbosity: Int
 
-    public init(
+    package init(
         format: OutputFormat, console: Console, choice: AgentChoice, timeout: Duration, isQuiet: Bool = false,
         verbosity: Int = 0
     ) {
@@ -34,12 +34,12 @@ public struct Session: Sendable {
     }
 
     /// Prints an error as a sentence, or as JSON where the output is JSON, and returns its exit status.
-    public func report(_ error: APIError) -> ExitStatus {
+    package func report(_ error: APIError) -> ExitStatus {
         Self.report(error, format: format, console: console)
     }
 
     /// Prints an error as a sentence, or as JSON where the output is JSON, and returns its exit status.
-    public static func report(_ error: APIError, format: OutputFormat, console: Console) -> ExitStatus {
+    package static func report(_ error: APIError, format: OutputFormat, console: Console) -> ExitStatus {
         if format.isJSON, let bytes = try? JSON.encode(APIError.Envelope(error: error)) {
             console.note(String(decoding: bytes, as: UTF8.self))
         } else {

@@ -1,13 +1,13 @@
-public import WeftAPI
-public import WeftTopology
+import WeftAPI
+import WeftTopology
 import WeftTopologyFile
 
 /// Reading the one topology file that a command needs.
-public enum TopologyLoading {
+package enum TopologyLoading {
     /// The topology of the file at `path`.
     ///
     /// - Throws: ``APIError`` `topologyInvalid` with all that is wrong with it, as `weft validate` prints it.
-    public static func load(_ path: String) throws(APIError) -> Topology {
+    package static func load(_ path: String) throws(APIError) -> Topology {
         let result = TopologyFile.load(path: path)
         if let topology = result.topology { return topology }
         let report = TopologyFile.validate(paths: [path]).text()

@@ -3,11 +3,11 @@ import WeftLinux
 import WeftTopologyFile
 
 /// `weft validate`.
-public enum Validation {
+package enum Validation {
     /// Checks the files and prints all that is wrong with them.
     ///
     /// Problems are the result here, so they go to standard output; the exit status tells whether there was an error.
-    public static func run(
+    package static func run(
         _ named: [String], format: OutputFormat, isQuiet: Bool, console: Console
     ) throws(APIError) -> ExitStatus {
         let files = named.isEmpty ? here() : named

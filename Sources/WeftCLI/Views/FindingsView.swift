@@ -1,12 +1,12 @@
 import WeftAPI
 
 /// `weft doctor` for people: a line per check.
-public enum FindingsView {
+package enum FindingsView {
     /// The column at which a fix starts.
     private static let fixColumn = 72
 
     /// The findings, each line ended.
-    public static func text(_ findings: [Finding], paint: Paint = .plain) -> String {
+    package static func text(_ findings: [Finding], paint: Paint = .plain) -> String {
         findings.map { finding in
             let word = finding.status.word
             let line = pad(

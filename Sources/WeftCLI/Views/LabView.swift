@@ -2,9 +2,9 @@ import WeftAPI
 import WeftLab
 
 /// What `weft lab` prints.
-public enum LabView {
+package enum LabView {
     /// The guests of one lab and how to enter them.
-    public static func text(_ lab: LabSummary, format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
+    package static func text(_ lab: LabSummary, format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
         switch format {
         case .json, .jsonl: return try Session.document(lab, isPretty: format == .json)
         case .name: return lab.guests.map { $0.name + "\n" }.joined()
@@ -20,7 +20,7 @@ public enum LabView {
     }
 
     /// All labs of this machine.
-    public static func list(_ labs: [LabSummary], format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
+    package static func list(_ labs: [LabSummary], format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
         switch format {
         case .json: return try Session.document(labs, isPretty: true)
         case .jsonl:

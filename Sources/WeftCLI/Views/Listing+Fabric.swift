@@ -3,7 +3,7 @@ import WeftTypes
 
 extension Listing where Item == PeerReport {
     /// `weft peers`, and the table in `weft status`.
-    public static var peers: Listing {
+    package static var peers: Listing {
         Listing(
             noun: "peers", name: \.name,
             columns: [
@@ -39,7 +39,7 @@ extension PeerReport.State {
 
 extension Listing where Item == SegmentReport {
     /// `weft segments`.
-    public static var segments: Listing {
+    package static var segments: Listing {
         Listing(
             noun: "segments", name: \.name,
             columns: [
@@ -62,7 +62,7 @@ extension Listing where Item == SegmentReport {
 
 extension Listing where Item == FDBEntryReport {
     /// `weft fdb`.
-    public static var fdb: Listing {
+    package static var fdb: Listing {
         Listing(
             noun: "MAC addresses", name: \.mac.description,
             columns: [
@@ -83,7 +83,7 @@ extension Listing where Item == FDBEntryReport {
     }
 
     /// `weft fdb` over more than one segment: the same, told apart by a first column.
-    public static var fdbOfSegments: Listing {
+    package static var fdbOfSegments: Listing {
         let listing = fdb
         return Listing(
             noun: listing.noun, name: listing.name,
@@ -94,7 +94,7 @@ extension Listing where Item == FDBEntryReport {
 
 extension Listing where Item == HostReport {
     /// `weft hosts`.
-    public static var hosts: Listing {
+    package static var hosts: Listing {
         Listing(
             noun: "hosts", name: \.name,
             columns: [

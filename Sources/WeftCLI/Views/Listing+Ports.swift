@@ -3,7 +3,7 @@ import WeftTypes
 
 extension Listing where Item == PortReport {
     /// `weft ports`.
-    public static var ports: Listing {
+    package static var ports: Listing {
         Listing(
             noun: "ports", name: \.name,
             columns: [

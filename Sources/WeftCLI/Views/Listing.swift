@@ -1,9 +1,9 @@
 import WeftAPI
 
 /// How a list of one kind of object is asked for and shown.
-public struct Listing<Item: Codable & Sendable>: Sendable {
+package struct Listing<Item: Codable & Sendable>: Sendable {
     /// One column of the table.
-    public struct Column: Sendable {
+    package struct Column: Sendable {
         let title: String
         /// Whether only `-o wide` has it.
         let isWide: Bool
@@ -15,7 +15,7 @@ public struct Listing<Item: Codable & Sendable>: Sendable {
     }
 
     /// What the objects are called, in the plural.
-    public let noun: String
+    package let noun: String
     /// What `-o name` prints of each.
     let name: @Sendable (Item) -> String
     let columns: [Column]
@@ -25,7 +25,7 @@ public struct Listing<Item: Codable & Sendable>: Sendable {
     /// The list in the asked form, each line ended.
     ///
     /// - Throws: ``APIError`` only where JSON can't say a value, such as an infinite number.
-    public func text(_ items: [Item], format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
+    package func text(_ items: [Item], format: OutputFormat, paint: Paint = .plain) throws(APIError) -> String {
         switch format {
         case .json: return String(decoding: try JSON.encode(items, isPretty: true), as: UTF8.self) + "\n"
         case .jsonl:

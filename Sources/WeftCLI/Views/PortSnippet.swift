@@ -2,9 +2,9 @@ import WeftAPI
 import WeftTypes
 
 /// What to tell a hypervisor or a container runtime so that its guest uses a port.
-public enum PortSnippet {
+package enum PortSnippet {
     /// The programs that a snippet can be made for.
-    public enum Target: String, Hashable, Sendable, CaseIterable {
+    package enum Target: String, Hashable, Sendable, CaseIterable {
         case qemu, libvirt, xl, virtualbox, firecracker
         case cloudHypervisor = "cloud-hypervisor"
         case lxc, netns
@@ -14,7 +14,7 @@ public enum PortSnippet {
     ///
     /// - Parameter segment: the port's segment, for its bridge and the lengths of addresses.
     /// - Throws: ``APIError`` when the port's kind and the target don't go together.
-    public static func text(_ port: PortReport, segment: SegmentReport?, as target: Target) throws(APIError) -> String {
+    package static func text(_ port: PortReport, segment: SegmentReport?, as target: Target) throws(APIError) -> String {
         switch target {
         case .qemu: qemu(port, tap: try tap(port, target))
         case .libvirt: libvirt(port, tap: try tap(port, target))

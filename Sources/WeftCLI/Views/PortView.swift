@@ -2,9 +2,9 @@ import WeftAPI
 import WeftTypes
 
 /// `weft port show` for people: one line per property.
-public enum PortView {
+package enum PortView {
     /// The page, each line ended.
-    public static func text(_ port: PortReport, paint: Paint = .plain) -> String {
+    package static func text(_ port: PortReport, paint: Paint = .plain) -> String {
         var rows: [[Table.Cell]] = [
             ["port", Table.Cell(port.name)],
             ["host", Table.Cell(port.host)],

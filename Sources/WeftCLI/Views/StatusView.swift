@@ -1,12 +1,12 @@
 import WeftAPI
 
 /// `weft status` for people: one line about the agent, what needs attention, the peers.
-public enum StatusView {
+package enum StatusView {
     /// The column at which the command of an alert starts.
     private static let commandColumn = 64
 
     /// The page, each line ended; `.wide` adds what the data path found at start.
-    public static func text(_ status: StatusReport, isWide: Bool = false, paint: Paint = .plain) throws(APIError) -> String {
+    package static func text(_ status: StatusReport, isWide: Bool = false, paint: Paint = .plain) throws(APIError) -> String {
         var text = headline(status, paint)
         for reason in status.waitingFor { text += alert("not ready: \(reason)", command: nil, .bad, paint) }
         for alert in status.alerts {
@@ -22,7 +22,7 @@ public enum StatusView {
     }
 
     /// One word for `-o name`.
-    public static func name(_ status: StatusReport) -> String { status.host + "\n" }
+    package static func name(_ status: StatusReport) -> String { status.host + "\n" }
 
     private static func headline(_ status: StatusReport, _ paint: Paint) -> String {
         let parts = [
