@@ -44,7 +44,7 @@ struct BinaryTests {
             #expect(snippet.output.hasPrefix("-netdev tap,id=vm1,ifname=wft-vm1"))
             let unknown = try await weft(["port", "show", "mv1", "--socket", socket])
             #expect(unknown.status == 1)
-            #expect(unknown.errors == "weft: cannot show on port mv1: no port has that name; did you mean 'vm1'?\n")
+            #expect(unknown.errors == "weft: cannot find port 'mv1' on the fabric: no port has that name; did you mean 'vm1'?\n")
             let json = try await weft(["port", "show", "vm1", "-o", "json", "--socket", socket])
             let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
             #expect(object?["mac"] as? String == "52:54:00:00:01:01")

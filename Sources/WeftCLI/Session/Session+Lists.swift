@@ -51,11 +51,11 @@ extension Session {
     private func checkNames(in query: ListQuery, _ client: AgentClient) async throws(APIError) {
         if let name = query.segment {
             let names = try await client.segments(ListQuery(scope: .fabric)).map(\.name)
-            if !names.contains(name) { throw Self.unknown("segment", name, among: names, action: "list") }
+            if !names.contains(name) { throw Self.unknown("segment", name, among: names) }
         }
         if let name = query.host {
             let names = try await client.hosts(ListQuery(scope: .fabric)).map(\.name)
-            if !names.contains(name) { throw Self.unknown("host", name, among: names, action: "list") }
+            if !names.contains(name) { throw Self.unknown("host", name, among: names) }
         }
     }
 }

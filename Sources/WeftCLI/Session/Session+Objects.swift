@@ -9,7 +9,7 @@ extension Session {
         let client = try client()
         let ports = try await client.ports(ListQuery(scope: .fabric))
         guard let port = ports.first(where: { $0.name == name }) else {
-            throw Self.unknown("port", name, among: ports.map(\.name), action: "show")
+            throw Self.unknown("port", name, among: ports.map(\.name))
         }
         if let target {
             let segments = try await client.segments(ListQuery(scope: .fabric))
@@ -106,11 +106,11 @@ extension Session {
     }
 
     /// The error for a name that nothing has.
-    static func unknown(_ noun: String, _ name: String, among names: [String], action: String) -> APIError {
+    static func unknown(_ noun: String, _ name: String, among names: [String]) -> APIError {
         let help =
             NearestName.nearest(to: name, in: names).map { "did you mean '\($0)'?" }
             ?? (names.isEmpty ? "there are no \(noun)s" : "see weft \(noun)s --all")
         return APIError(
-            .notFound, cannot: action, on: "\(noun) \(name)", cause: "no \(noun) has that name", help: help)
+            .notFound, cannot: "find \(noun) '\(name)'", on: "the fabric", cause: "no \(noun) has that name", help: help)
     }
 }
