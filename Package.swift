@@ -110,7 +110,7 @@ let systemTests: [Target] =
     only == nil || only?.contains("SystemTests") == true
     ? [
         .testTarget(
-            name: "SystemTests", dependencies: ["WeftTypes", "WeftWire", "WeftLinux", "WeftAPI", "weft"],
+            name: "SystemTests", dependencies: ["WeftTypes", "WeftWire", "WeftLinux", "CWeftLinux", "WeftAPI", "weft"],
             swiftSettings: settings)
     ] : []
 
