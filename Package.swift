@@ -66,7 +66,7 @@ let modules: [Module] = [
             "WeftDataPlane", "WeftControl", "WeftAPI",
         ],
         products: [.logging, .lifecycle, .unixSignals]),
-    Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink"]),
+    Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink", "CWeftLinux"]),
     Module(
         name: "WeftCLI",
         uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftAPI", "WeftLab"],
