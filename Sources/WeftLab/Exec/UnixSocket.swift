@@ -1,4 +1,3 @@
-import CWeftLinux
 import Glibc
 import WeftLinux
 
