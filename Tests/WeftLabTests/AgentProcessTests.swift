@@ -34,7 +34,7 @@ struct AgentProcessTests {
     }
 
     @Test func anAgentThatEndsIsToldWithTheEndOfItsLog() async throws {
-        try await withAgent("for i in $(seq 30); do echo line $i; done; exit 3") { lab in
+        try await withAgent("for i in $(seq 30); do echo line $i; done; sleep 0.5; exit 3") { lab in
             do {
                 _ = try await lab.up(Self.topology())
                 Issue.record("up succeeded")

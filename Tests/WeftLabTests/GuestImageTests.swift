@@ -44,6 +44,13 @@ import WeftTypes
     }
 }
 
+@Suite struct MachineHostTests {
+    @Test func tellsAProgramThatNeedsLibrariesFromOneThatDoesNot() throws {
+        #expect(!MachineHost.isStatic(try #require(try Files.read("/proc/self/exe", attempt: "test"))))
+        #expect(MachineHost.isStatic([0x7F] + Array("ELF".utf8)))
+    }
+}
+
 @Suite struct MachineSpecTests {
     let layout = LabLayout(lab: .fallback)
 

@@ -27,6 +27,17 @@ struct MachineHost {
         self.accelerator = MachineKernel.environment(Self.acceleratorVariable) ?? "tcg"
         self.emulator = try Self.program("qemu-system-x86_64", package: "qemu-system-x86")
         self.busybox = try Self.program("busybox", package: "busybox-static")
+        guard Self.isStatic(try Files.read(busybox, attempt: "start virtual machines") ?? []) else {
+            throw LabError(
+                .failed, cannot: "start virtual machines",
+                cause: "\(busybox) needs shared libraries, and a virtual machine starts without any",
+                remedy: "apt-get install busybox-static")
+        }
+    }
+
+    /// Whether a program names no dynamic linker, which it would do near its beginning.
+    static func isStatic(_ program: [UInt8]) -> Bool {
+        !String(decoding: program.prefix(4096), as: UTF8.self).contains("/ld-")
     }
 
     private static func program(_ name: String, package: String) throws(LabError) -> String {
