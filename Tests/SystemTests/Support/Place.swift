@@ -72,6 +72,12 @@ struct Place: Hashable, Sendable, CustomStringConvertible {
         else { throw Failure("no counter \(group) \(name)") }
         return value
     }
+
+    /// UDP datagrams of both families that arrived in this namespace and found their socket's buffer full.
+    func socketOverruns() throws -> Int {
+        let field = try run("cat /proc/net/snmp6").split(separator: "\n").first { $0.hasPrefix("Udp6RcvbufErrors") }
+        return try counter("Udp", "RcvbufErrors") + (field?.split(separator: " ").last.flatMap { Int($0) } ?? 0)
+    }
 }
 
 /// A program that runs beside the test, and no longer than this value lives.
