@@ -25,6 +25,8 @@ import WeftTopology
         switch what {
         case "netns delete the guest":
             try host.sandbox.deleteNamespace("web")
+            // The kernel takes a namespace apart in its own time, and the pair with it.
+            for _ in 0..<1000 where host.sandbox.hasDevice("wfv-web") { try await Task.sleep(for: .milliseconds(10)) }
             try host.sandbox.makeNamespace("web")
         case "guest down": try host.sandbox.ip("link set eth0 down", in: "web")
         case "guest address": try host.sandbox.ip("address delete 10.1.0.12/24 dev eth0", in: "web")
