@@ -12,13 +12,16 @@ import WeftTypes
 extension Agent: AgentReporting {
     func status() -> StatusReport {
         let ports = ports(.host)
-        return StatusReport(
+        var status = StatusReport(
             host: loaded.host.name.text, fabric: loaded.topology.name.text, version: WeftVersion.current, processID: getpid(),
             uptimeSeconds: uptime.seconds, isReady: isReady, isConverged: report?.isSettled ?? false,
             waitingFor: obstacles, underlay: plane?.configuration.addresses ?? loaded.host.addresses,
             udpPort: loaded.host.udpPort, segmentCount: loaded.topology.segments(on: loaded.host).count,
             portCount: ports.count, upPortCount: ports.count { $0.state == .up }, alerts: alerts(ports), features: features,
             peers: peers())
+        status.unknownSenderDrops = (plane?.counters().unknownPeers.drops).map(Self.named) ?? [:]
+        status.receiveBufferDropCount = UInt64(plane?.kernelDropCount ?? 0)
+        return status
     }
 
     func ports(_ scope: ListScope) -> [PortReport] {

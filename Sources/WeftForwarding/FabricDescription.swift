@@ -106,15 +106,19 @@ public struct FabricDescription: Hashable, Sendable {
     /// The interface numbers of our own overlay devices (bridges, uplinks, guests' host ends): a datagram that comes in
     /// through one of them is a guest's, whatever its source address says (X8).
     public var overlayInterfaces: Set<Int32>
+    /// The segments of the fabric that this host has no part in: what comes for them is sent to the wrong host, which is
+    /// counted apart from numbers that nobody uses (X7).
+    public var notJoined: Set<VNI>
 
     /// Describes this host's part.
     public init(
         segments: [SegmentDescription] = [], ports: [PortDescription] = [], peers: [PeerDescription] = [],
-        overlayInterfaces: Set<Int32> = []
+        overlayInterfaces: Set<Int32> = [], notJoined: Set<VNI> = []
     ) {
         self.segments = segments
         self.ports = ports
         self.peers = peers
         self.overlayInterfaces = overlayInterfaces
+        self.notJoined = notJoined
     }
 }

@@ -47,7 +47,9 @@ public enum Pipeline {
         guard !arrival.isFromOverlay else { return Decision(.drop(.underlayFromOverlay)) }
         guard datagram.byteCount >= VXLANHeader.byteCount + EthernetHeader.byteCount else { return Decision(.drop(.truncated)) }
         guard let header = try? VXLANHeader(parsing: datagram) else { return Decision(.drop(.badVXLANFlags)) }
-        guard let segment = tables.fabric.segment(with: header.vni) else { return Decision(.drop(.unknownVNI)) }
+        guard let segment = tables.fabric.segment(with: header.vni) else {
+            return Decision(.drop(tables.fabric.description.notJoined.contains(header.vni) ? .vniNotJoined : .unknownVNI))
+        }
         guard !tables.fabric.floodPortRange(of: segment).isEmpty else {
             return Decision(.drop(.vniNotJoined), segment: segment)
         }

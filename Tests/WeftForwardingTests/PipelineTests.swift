@@ -68,6 +68,8 @@ import WeftWire
         #expect(network.receive(Self.toHere(), vni: 101).verdict == .drop(.unknownVNI))
         #expect(network.receive(Self.toHere(), vni: 0x80_0064).verdict == .drop(.unknownVNI))
         #expect(network.receive(Self.toHere(), vni: 300).verdict == .drop(.vniNotJoined))
+        network.fabric.notJoined = [VNI(headerWord: 400 << 8)]
+        #expect(network.receive(Self.toHere(), vni: 400).verdict == .drop(.vniNotJoined))
     }
 
     @Test("X8: a source that is no member is dropped") func foreign() {

@@ -70,6 +70,10 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var features: [Feature]
     /// Every peer, sorted by name.
     public var peers: [PeerReport]
+    /// Datagrams from addresses that are no peer, by reason; all of them are dropped.
+    public var unknownSenderDrops: [String: UInt64] = [:]
+    /// Datagrams that the kernel dropped because the data path had not fetched earlier ones yet.
+    public var receiveBufferDropCount: UInt64 = 0
 
     enum CodingKeys: String, CodingKey {
         case host, fabric, version, underlay, alerts, features, peers
@@ -82,6 +86,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         case segmentCount = "segment_count"
         case portCount = "port_count"
         case upPortCount = "up_port_count"
+        case unknownSenderDrops = "unknown_sender_drops"
+        case receiveBufferDropCount = "receive_buffer_drops"
     }
 
     public init(

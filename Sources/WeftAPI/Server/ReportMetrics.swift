@@ -2,7 +2,7 @@
 enum ReportMetrics {
     /// Families in a fixed order, samples in the order of the reports.
     static func families(status: StatusReport, ports: [PortReport], segments: [SegmentReport]) -> [MetricFamily] {
-        agent(status) + self.ports(ports) + peers(status.peers) + drops(ports: ports, peers: status.peers, segments: segments)
+        agent(status) + self.ports(ports) + peers(status.peers) + drops(ports: ports, status: status, segments: segments)
             + self.segments(segments)
     }
 
@@ -68,16 +68,20 @@ enum ReportMetrics {
         ]
     }
 
-    private static func drops(ports: [PortReport], peers: [PeerReport], segments: [SegmentReport]) -> [MetricFamily] {
+    private static func drops(ports: [PortReport], status: StatusReport, segments: [SegmentReport]) -> [MetricFamily] {
         func samples(_ label: String, _ name: String, _ drops: [String: UInt64]) -> [MetricFamily.Sample] {
             drops.sorted { $0.key < $1.key }.map { .init(Double($0.value), [(label, name), ("reason", $0.key)]) }
         }
         return [
             MetricFamily(
-                "weft_drops", .counter, "Frames that ended early, by port, peer or segment and by reason.",
+                "weft_drops", .counter, "Frames that ended early, by port, peer, segment or unknown sender and by reason.",
                 samples: ports.flatMap { samples("port", $0.name, $0.drops) }
-                    + peers.flatMap { samples("peer", $0.name, $0.drops) }
-                    + segments.flatMap { samples("segment", $0.name, $0.drops) })
+                    + status.peers.flatMap { samples("peer", $0.name, $0.drops) }
+                    + segments.flatMap { samples("segment", $0.name, $0.drops) }
+                    + samples("sender", "unknown", status.unknownSenderDrops)),
+            MetricFamily(
+                "weft_underlay_receive_buffer_drops", .counter, "Datagrams that the kernel dropped for want of buffer.",
+                samples: [.init(Double(status.receiveBufferDropCount))]),
         ]
     }
 

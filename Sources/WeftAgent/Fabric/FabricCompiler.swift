@@ -26,6 +26,7 @@ struct FabricCompiler {
         let peerNumbers = peers.update(to: tunnels.filter { $0.tunnel != nil }.map(\.host.name))
 
         var result = Result(fabric: FabricDescription(), stations: [], unreachable: [])
+        result.fabric.notJoined = Set(topology.segments.map(\.vni)).subtracting(local.map(\.vni))
         for (peer, tunnel) in tunnels {
             guard let tunnel, let number = peerNumbers[peer.name] else {
                 result.unreachable.append(peer.name)
