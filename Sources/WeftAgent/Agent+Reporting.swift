@@ -50,7 +50,7 @@ extension Agent: AgentReporting {
     func segments(_ scope: ListScope) -> [SegmentReport] {
         let local = Set(loaded.topology.segments(on: loaded.host).map(\.name))
         let counters = plane?.counters()
-        let stations = plane?.stations() ?? []
+        let stationCounts = plane?.stationCounts() ?? [:]
         return loaded.topology.segments.filter { scope == .fabric || local.contains($0.name) }.map { segment in
             let members = loaded.topology.members(of: segment)
             let isLocal = local.contains(segment.name)
@@ -63,7 +63,7 @@ extension Agent: AgentReporting {
                 hosts: members.map(\.name.text),
                 portCount: loaded.topology.ports(in: segment.name).count { $0.host == loaded.host.name },
                 peerCount: isLocal ? members.count { $0.name != loaded.host.name } : 0,
-                fdbEntryCount: isLocal ? stations.count { $0.key.segment == index } : 0,
+                fdbEntryCount: isLocal ? index.flatMap { stationCounts[$0] } ?? 0 : 0,
                 drops: uplink.flatMap { counters?.ports[$0]?.drops }.map(Self.named) ?? [:])
         }
     }
@@ -89,9 +89,14 @@ extension Agent: AgentReporting {
         guard let plane, let fabric = compiled?.fabric else { return [] }
         let segments = Dictionary(fabric.segments.map { ($0.index, $0) }) { $1 }
         let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
+        let ports = Dictionary(
+            loaded.topology.ports.compactMap { port in
+                compiler.segmentIndex(of: port.segment).map { (FDBKey($0, port.mac), port) }
+            }
+        ) { first, _ in first }
         return plane.stations().compactMap { station -> FDBEntryReport? in
             guard let segment = segments[station.key.segment], let name = TopologyName(segment.name) else { return nil }
-            let port = loaded.topology.ports(in: name).first { $0.mac == station.key.mac }
+            let port = ports[station.key]
             var entry = FDBEntryReport(
                 segment: segment.name, vni: segment.vni, mac: station.key.mac,
                 addresses: port?.addresses.map(\.address) ?? [], port: port?.name.text, host: loaded.host.name.text,

@@ -115,18 +115,20 @@ actor Agent {
         plane = nil
         compiled = nil
         attached = [:]
+        bridgeTable = BridgeTable()
         // Its queues went with it; the reconciler opens them anew.
         driver.uplinks.keepOnly([])
         do throws(APIError) {
             try openPlane(at: endpoints)
             logger.info("data path opened", metadata: ["underlay": "\(endpoints.map(\.address))"])
+            reconciler.hostChanged()
         } catch {
+            // Tried again after the next pass.
             if planeFailure != error.description {
                 logger.error("data path has no sockets", metadata: ["cause": "\(error)"])
             }
             planeFailure = error.description
         }
-        reconciler.hostChanged()
     }
 
     private func openPlane(at endpoints: [UnderlayState.Endpoint]) throws(APIError) {
@@ -228,16 +230,16 @@ actor Agent {
             case .link, .linkRemoved, .bridgePort, .bridgePortRemoved, .address, .addressRemoved: concernsDevices = true
             case .overrun:
                 concernsDevices = true
-                if let plane { readBridges((try? driver.netlink.links()) ?? [], into: plane) }
+                if let plane { readBridges((try? driver.netlink.links()) ?? [], into: plane, isOutdated: true) }
             case .route, .routeRemoved, .neighbour, .neighbourRemoved: break
             }
         }
-        for event in learnt { plane?.handle(event) }
+        plane?.handle(learnt)
         if concernsDevices { reconciler.hostChanged() }
     }
 
-    private func readBridges(_ links: [Link], into plane: DataPlane) {
-        guard let entries = try? driver.netlink.fdb() else { return }
+    /// Reads what the bridges have learnt, when their ports have changed or notifications were lost; else these suffice.
+    private func readBridges(_ links: [Link], into plane: DataPlane, isOutdated: Bool = false) {
         var members: [Int32: BridgeTable.Member] = [:]
         for segment in loaded.topology.segments(on: loaded.host) {
             let bridge = loaded.topology.mark(.bridge, segment.name).deviceName.text
@@ -249,7 +251,7 @@ actor Agent {
                 members[link.index] = BridgeTable.Member(segment: index, uplink: port)
             }
         }
-        let events = bridgeTable.reset(members: members, entries: entries)
-        for event in events { plane.handle(event) }
+        guard isOutdated || members != bridgeTable.members, let entries = try? driver.netlink.fdb() else { return }
+        plane.handle(bridgeTable.reset(members: members, entries: entries))
     }
 }

@@ -14,7 +14,7 @@ struct BridgeTable {
     }
 
     /// Guests' devices by the kernel's number.
-    private var members: [Int32: Member] = [:]
+    private(set) var members: [Int32: Member] = [:]
     private var known: Set<Station> = []
 
     private struct Station: Hashable {

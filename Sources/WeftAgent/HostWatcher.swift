@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import Synchronization
 import WeftLinux
 import WeftNetlink
 
@@ -10,20 +11,25 @@ struct HostWatcher: Service {
     /// Called with each batch, in order.
     let body: @Sendable ([NetlinkEvent]) async -> Void
 
-    /// Batches that may wait; beyond that the reader is told to read everything again.
-    private static var backlog: Int { 256 }
+    /// How long events gather after some were lost: to read everything again is dear where guests or their peers invent
+    /// addresses faster than they can be noted.
+    private static var pauseAfterOverrun: Duration { .milliseconds(200) }
 
     func run() async throws {
-        let (batches, continuation) = AsyncStream.makeStream(
-            of: [NetlinkEvent].self, bufferingPolicy: .bufferingNewest(Self.backlog))
+        let mailbox = EventMailbox()
         let stop = try StopSignal()
         let (monitor, logger) = (monitor, logger)
         let thread = try WorkerThread(name: "weft-netlink") {
-            Self.pump(monitor, until: stop, into: continuation, logger)
-            continuation.finish()
+            Self.pump(monitor, until: stop, into: mailbox, logger)
+            mailbox.close()
         }
         await withGracefulShutdownHandler {
-            for await batch in batches { await body(batch) }
+            for await _ in mailbox.arrivals {
+                let events = mailbox.take()
+                guard !events.isEmpty else { continue }
+                await body(events)
+                if events == [.overrun] { try? await Task.sleep(for: Self.pauseAfterOverrun) }
+            }
         } onGracefulShutdown: {
             stop.signal.raise()
         }
@@ -32,20 +38,16 @@ struct HostWatcher: Service {
     }
 
     private static func pump(
-        _ monitor: NetlinkMonitor, until stop: StopSignal, into continuation: AsyncStream<[NetlinkEvent]>.Continuation,
-        _ logger: Logger
+        _ monitor: NetlinkMonitor, until stop: StopSignal, into mailbox: EventMailbox, _ logger: Logger
     ) {
         do {
             var poller = try Poller()
             try poller.add(stop.signal.rawValue, token: 0)
             try poller.add(monitor.rawValue, token: 1)
-            var lostOne = false
             while true {
                 guard case .transferred(let count) = poller.wait(timeout: nil) else { return }
                 for index in 0..<count where poller[index].token == 0 { return }
-                let events = lostOne ? [.overrun] : try monitor.receive()
-                guard !events.isEmpty else { continue }
-                if case .dropped = continuation.yield(events) { lostOne = true } else { lostOne = false }
+                mailbox.leave(try monitor.receive())
             }
         } catch {
             // The reconciler still looks by itself every few seconds.
@@ -57,4 +59,39 @@ struct HostWatcher: Service {
         let signal: EventSignal
         init() throws { signal = try EventSignal() }
     }
+}
+
+/// Events on their way from the thread that reads them to whoever acts on them; too many become one ``NetlinkEvent/overrun``.
+final class EventMailbox: Sendable {
+    /// One element when there is something to take, however much it is.
+    let arrivals: AsyncStream<Void>
+    private let bell: AsyncStream<Void>.Continuation
+    private let pending = Mutex<[NetlinkEvent]>([])
+
+    /// Events that may wait.
+    static var limit: Int { 4096 }
+
+    init() { (arrivals, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    /// Leaves events; after an overrun nothing else matters, since whoever takes it reads everything again.
+    func leave(_ events: [NetlinkEvent]) {
+        guard !events.isEmpty else { return }
+        pending.withLock { pending in
+            guard pending != [.overrun] else { return }
+            let isTooMuch = events.contains(.overrun) || pending.count + events.count > Self.limit
+            if isTooMuch { pending = [.overrun] } else { pending += events }
+        }
+        bell.yield()
+    }
+
+    /// Takes all that is there.
+    func take() -> [NetlinkEvent] {
+        pending.withLock { pending in
+            defer { pending = [] }
+            return pending
+        }
+    }
+
+    /// Ends ``arrivals``.
+    func close() { bell.finish() }
 }

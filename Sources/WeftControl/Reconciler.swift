@@ -49,7 +49,8 @@ public actor Reconciler<Driver: LinkDriver> {
     /// The outcome of the last pass.
     public var report: HostReport? { lastReport }
 
-    /// Calls `body` after each pass that changed the report, in the order of the passes.
+    /// Calls `body` after each pass, in the order of the passes. Two equal reports may have work between them: a queue that
+    /// was lost is open again.
     public func onReport(_ body: @escaping @Sendable (HostReport) async -> Void) { observers.append(body) }
 
     /// Says that the host may have changed, from any thread; ``run()`` then looks at it.
@@ -114,10 +115,9 @@ public actor Reconciler<Driver: LinkDriver> {
     private func settle(_ wish: HostWish, isRepair: Bool) async -> HostReport {
         var settling = Settling(wish: wish, driver: driver, logger: logger, isRepair: isRepair && lastReport?.isSettled == true)
         let report = await settling.run()
-        let isNew = report != lastReport
         lastReport = report
         tell(report)
-        if isNew { for observer in observers { await observer(report) } }
+        for observer in observers { await observer(report) }
         return report
     }
 

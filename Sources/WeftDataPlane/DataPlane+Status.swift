@@ -39,6 +39,9 @@ extension DataPlane {
         return state.withLock { $0.directory.listing(now: now) }
     }
 
+    /// The number of stations of each segment that has any.
+    public func stationCounts() -> [SegmentIndex: Int] { state.withLock { $0.directory.countsBySegment() } }
+
     /// Addresses that could not be learnt because the FDB was full.
     public var refusedStationCount: UInt64 { state.withLock { $0.directory.refusedCount } }
 

@@ -92,10 +92,11 @@ public final class DataPlane: Sendable {
     }
 
     /// Takes in what somebody else learnt: the local bridge by netlink, another agent by gossip.
-    public func handle(_ event: Directory.Event) {
+    public func handle(_ events: [Directory.Event]) {
+        guard !events.isEmpty else { return }
         let now = MonotonicClock.now()
         state.withLock { state in
-            state.directory.handle(event, now: now)
+            for event in events { state.directory.handle(event, now: now) }
             if state.directory.revision != state.publishedRevision { publish(&state) }
         }
     }

@@ -154,10 +154,15 @@ public struct Directory: Sendable {
         }
     }
 
+    /// The number of stations of each segment that has any.
+    public func countsBySegment() -> [SegmentIndex: Int] {
+        records.keys.reduce(into: [:]) { counts, key in counts[key.segment, default: 0] += 1 }
+    }
+
     /// All stations, by segment and address.
     public func listing(now: Instant) -> [Listing] {
-        records.sorted { $0.key < $1.key }.compactMap { key, record in
-            guard let entry = Self.entry(of: record) else { return nil }
+        records.keys.sorted().compactMap { key in
+            guard let record = records[key], let entry = Self.entry(of: record) else { return nil }
             let isLearnt = entry.source == .frame || entry.source == .bridge
             return Listing(
                 key: key, location: entry.location, source: entry.source, isSticky: entry.isSticky,

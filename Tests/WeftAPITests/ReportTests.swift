@@ -77,8 +77,9 @@ import WeftTypes
             try json(status) == """
                 {"alerts":[{"command":"weft port show web","object":"web","text":"namespace web is not there yet"}],\
                 "converged":true,"fabric":"first","features":[{"in_force":true,"name":"udp-gso"}],"host":"alpha",\
-                "peers":[],"port_count":2,"process_id":4711,"ready":true,"segment_count":2,"udp_port":4789,\
-                "underlay":["192.0.2.11"],"up_port_count":1,"uptime_seconds":273845.5,"version":"0.1.0",\
+                "peers":[],"port_count":2,"process_id":4711,"ready":true,"receive_buffer_drops":0,\
+                "segment_count":2,"udp_port":4789,"underlay":["192.0.2.11"],"unknown_sender_drops":{},\
+                "up_port_count":1,"uptime_seconds":273845.5,"version":"0.1.0",\
                 "waiting_for":[]}
                 """)
     }
