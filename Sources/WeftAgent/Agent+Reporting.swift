@@ -102,10 +102,9 @@ extension Agent: AgentReporting {
                 addresses: port?.addresses.map(\.address) ?? [], port: port?.name.text, host: loaded.host.name.text,
                 source: station.source.reported, ageSeconds: station.age?.seconds, sequence: station.sequence)
             switch station.location {
-            case .port(let uplink):
+            case .port:
                 // A station that no port declares is somewhere behind the segment's bridge.
                 if port?.host != loaded.host.name { entry.port = loaded.topology.mark(.bridge, name).deviceName.text }
-                precondition(uplink.rawValue == station.key.segment.rawValue, "\(uplink) is not the uplink of \(segment.name)")
             case .peer(let index):
                 entry.host = peers[index]?.name
                 entry.vtep = peers[index]?.vtep.description
