@@ -45,13 +45,14 @@ extension Checksum {
     /// Finishes a partial checksum as a network card would: sums from `start` to the end of `frame`, the field included, and
     /// writes the complement at `start + offset` (virtio 1.2 §5.1.6.2).
     ///
-    /// The field must hold the pseudo-header's sum. A result of 0 is written as 0xFFFF, as UDP demands and TCP allows.
+    /// The field must hold the pseudo-header's sum. A result of 0 is written as 0xFFFF where the field is UDP's, for which 0
+    /// means "none"; elsewhere 0xFFFF is never right (RFC 1624 §3), though most receivers take it.
     /// - Returns: Whether the field lies inside the frame; if not, nothing is written.
     @discardableResult
     public static func complete(_ frame: inout MutableRawSpan, start: Int, offset: Int) -> Bool {
         guard start >= 0, offset >= 0, start <= frame.byteCount, offset <= frame.byteCount - start - 2 else { return false }
         let checksum = ~fold(sum(frame.bytes.extracting(start..<frame.byteCount)))
-        frame.storeBigEndian(checksum == 0 ? 0xFFFF : checksum, at: start + offset)
+        frame.storeBigEndian(checksum == 0 && offset == UDPHeader.checksumOffset ? 0xFFFF : checksum, at: start + offset)
         return true
     }
 

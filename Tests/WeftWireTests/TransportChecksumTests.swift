@@ -72,6 +72,26 @@ import WeftWire
         #expect(verdict(bytes) == .valid)
     }
 
+    /// RFC 1624 §3: only UDP writes all ones for a result of 0; in TCP they are taken for damage, by tshark for one.
+    @Test(arguments: [(IPProtocol.tcp, UInt16(0)), (.udp, 0xFFFF)])
+    func completionToZero(transport: IPProtocol, expected: UInt16) throws {
+        var built = FrameBuilder()
+        built.transport = transport
+        built.payload = [0, 0]
+        var bytes = built.bytes()
+        let layout = try FrameLayout(parsing: bytes.rawBytes)
+        let offset = try #require(layout.transportChecksumOffset)
+        let start = try #require(layout.transportOffset)
+        let checksum = try #require(due(bytes, layout))
+        let partial = Checksum.fold(Checksum.pseudoHeaderSum(of: bytes.rawBytes, layout: layout))
+        bytes.withMutableRawBytes {
+            $0.storeBigEndian(checksum, at: layout.transportEnd - 2)  // a payload that brings the sum to all ones
+            $0.storeBigEndian(partial, at: offset)
+            Checksum.complete(&$0, start: start, offset: offset - start)
+        }
+        #expect(bytes.rawBytes.bigEndian(at: offset) == expected)
+    }
+
     /// Zeros add up to zero, not to all ones, so a checksum of 0 is wrong for them.
     @Test func theMessageOfZerosHasAChecksum() throws {
         var built = FrameBuilder()
