@@ -13,7 +13,7 @@ final class LabFixture {
 
     /// Brings a lab of the topology up for `body` and takes it down whatever happens.
     ///
-    /// An error of `body` carries the ends of the agents' logs; what stays behind after the lab went down fails the test.
+    /// An error of `body` carries what the agents counted and the ends of their logs; what stays behind after the lab went down fails the test.
     static func run<Value>(_ topology: String, underlayMTU: Int? = nil, _ body: (LabFixture) throws -> Value) throws -> Value {
         let lab = try LabFixture()
         defer { lab.takeDown() }
@@ -21,7 +21,7 @@ final class LabFixture {
         do {
             return try body(lab)
         } catch {
-            throw Failure("\(error)\n\(lab.logs())")
+            throw Failure("\(error)\n\(lab.report())")
         }
     }
 
@@ -104,13 +104,16 @@ final class LabFixture {
         try WeftBinary.run(words + ["--lab", name, "--host", host])
     }
 
-    /// The last lines of the agents' logs.
-    private func logs() -> String {
+    /// What each agent and its host's kernel counted, and the last lines of its log.
+    private func report() -> String {
         let hosts = "/run/weft/labs/\(name)/hosts"
         return ((try? SmallFile.names(in: hosts)) ?? nil ?? []).compactMap { host in
             guard let bytes = (try? SmallFile.read("\(hosts)/\(host)/agent.log", limit: 16 << 20)) ?? nil else { return nil }
-            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(20)
-            return "agent of \(host):\n" + lines.map { "  \($0)" }.joined(separator: "\n")
+            let log = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(20).joined(separator: "\n")
+            let counters = ["peers", "ports"].compactMap { try? ask(host, $0, "-o", "jsonl") }.joined(separator: "\n")
+            let kernel = ((try? self.host(host).run("nstat -a -s")) ?? "").split(separator: "\n")
+                .filter { $0.contains("Err") || $0.contains("Fail") || $0.contains("Discard") }.joined(separator: "\n")
+            return "agent of \(host):\n\(log)\n\(counters)\n\(kernel)"
         }.joined(separator: "\n")
     }
 }
