@@ -16,16 +16,20 @@ struct BridgeTable {
     /// Guests' devices by the kernel's number.
     private(set) var members: [Int32: Member] = [:]
     private var known: Set<Station> = []
+    /// Stations that are kept in mind; a bridge learns as many as its guests make up, unless the kernel can be told a limit.
+    private let limit: Int
 
     private struct Station: Hashable {
         var key: FDBKey
         var uplink: PortIndex
     }
 
+    init(limit: Int = 1 << 17) { self.limit = limit }
+
     /// Replaces the ports, and the whole table by `entries`; returns what that changes.
     mutating func reset(members: [Int32: Member], entries: [WeftNetlink.FDBEntry]) -> [Directory.Event] {
         self.members = members
-        let present = Set(entries.compactMap(station))
+        let present = Set(entries.lazy.compactMap(station).prefix(limit))
         defer { known = present }
         let gone = known.subtracting(present).sorted { $0.key < $1.key }
         let new = present.subtracting(known).sorted { $0.key < $1.key }
@@ -38,7 +42,7 @@ struct BridgeTable {
     mutating func handle(_ event: NetlinkEvent) -> Directory.Event? {
         switch event {
         case .fdb(let entry):
-            guard let station = station(entry) else { return nil }
+            guard let station = station(entry), known.count < limit || known.contains(station) else { return nil }
             known.insert(station)
             return .bridgeLearnt(station.key, station.uplink)
         case .fdbRemoved(let entry):

@@ -185,7 +185,7 @@ extension System {
             let ping = try Pinger(from: hostile.site["vm1"], to: "10.1.0.12")
             let memory = hostile.alpha.residentByteCount
             var random = SeededRandom(seed: 8)
-            let count = 100_000
+            let count = 80_000
             for index in 0..<count {
                 let source = MACAddress(rawValue: 0x02AA_0000_0000 | UInt64(index))
                 try injector.send(Datagram.vxlan(to: HostileSite.vm1, from: source, byteCount: 22, &random))
