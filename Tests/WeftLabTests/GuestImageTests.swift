@@ -46,7 +46,7 @@ import WeftTypes
 
 @Suite struct MachineHostTests {
     @Test func tellsAProgramThatNeedsLibrariesFromOneThatDoesNot() throws {
-        #expect(!MachineHost.isStatic(try #require(try Files.read("/proc/self/exe", attempt: "test"))))
+        #expect(!MachineHost.isStatic(try #require(try Files.read("/bin/sh", attempt: "test"))))
         #expect(MachineHost.isStatic([0x7F] + Array("ELF".utf8)))
     }
 }
