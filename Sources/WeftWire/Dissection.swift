@@ -12,6 +12,8 @@ import WeftTypes
 public struct Dissection {
     /// The most frames inside frames that are followed, the outermost counted.
     static var depthLimit: Int { 4 }
+    /// The most tags of a frame that are named, so that a line stays a line.
+    static var tagLimit: Int { 8 }
 
     var text = ""
     let vxlanPort: UInt16
@@ -43,7 +45,10 @@ public struct Dissection {
         }
         var type = header.etherType
         var offset = EthernetHeader.byteCount
+        var tagCount = 0
         while type.isTag {
+            tagCount += 1
+            guard tagCount <= Self.tagLimit else { return write("…, length \(frame.byteCount)") }
             guard let tag = try? VLANTag(parsing: frame.extracting(offset - 2..<frame.byteCount)), frame.byteCount - offset >= 4
             else { return write("[|vlan]") }
             write("vlan \(tag.vlan), p \(tag.priority)" + (tag.isDropEligible ? ", DEI, " : ", "))

@@ -21,6 +21,12 @@ import WeftWire
                 """)
     }
 
+    @Test func aTowerOfTagsIsCutOff() {
+        let frame = [UInt8](repeating: 2, count: 12) + (0..<500).flatMap { _ in [0x81, 0x00, 0x00, 0x07] as [UInt8] } + [8, 0]
+        let tags = String(repeating: "vlan 7, p 0, ", count: 8)
+        #expect(Dissection.oneLine(frame.rawBytes) == tags + "…, length \(frame.count)")
+    }
+
     @Test(
         arguments: [
             ([], "none"), ([.syn], "S"), ([.syn, .ack], "S."), ([.fin, .psh, .ack], "FP."), ([.rst], "R"),
