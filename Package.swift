@@ -45,13 +45,15 @@ let modules: [Module] = [
     // Core: no Glibc, no Foundation, no clock, no I/O.
     Module(name: "WeftTypes"),
     Module(name: "WeftWire", uses: ["WeftTypes"]),
-    Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"]),
+    Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"], testUses: ["WeftFlows"]),
     Module(name: "WeftTopology", uses: ["WeftTypes"]),
     // Shells: I/O, threads, clocks, logs.
     Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams], testData: ["Corpus"]),
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
     Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
-    Module(name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"]),
+    Module(
+        name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"],
+        testUses: ["WeftFlows"]),
     Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology"], products: [.logging]),
     Module(
         name: "WeftAPI", uses: ["WeftTypes", "WeftLinux"],
@@ -105,6 +107,11 @@ let testTargets: [Target] = tested.map { module in
         exclude: module.testData, swiftSettings: settings)
 }
 
+/// Random flows and what must become of them, for the tests of the data path; of Weft it uses only seeded random numbers.
+let flows: [Target] =
+    tested.contains { $0.testUses.contains("WeftFlows") }
+    ? [.target(name: "WeftFlows", dependencies: ["WeftTypes"], path: "Tests/WeftFlows", swiftSettings: settings)] : []
+
 /// Drives the built `weft` in namespaces against the kernel's VXLAN, other implementations and hostile input.
 let systemTests: [Target] =
     only == nil || only?.contains("SystemTests") == true
@@ -126,7 +133,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: moduleTargets + testTargets + systemTests + [
+    targets: moduleTargets + testTargets + flows + systemTests + [
         .target(name: "CWeftLinux"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
