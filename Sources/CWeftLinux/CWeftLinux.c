@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sock_diag.h>
 #include <pthread.h>
@@ -56,6 +58,38 @@ ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t add
         .msg_control = control, .msg_controllen = sizeof control,
     };
     return sendmsg(fd, &message, MSG_DONTWAIT);
+}
+
+// MARK: Packets
+
+_Static_assert(sizeof(struct tpacket_auxdata) == 20 && offsetof(struct tpacket_auxdata, tp_status) == 0, "tpacket_auxdata");
+_Static_assert(offsetof(struct tpacket_auxdata, tp_vlan_tci) == 16, "tpacket_auxdata");
+_Static_assert(offsetof(struct tpacket_auxdata, tp_vlan_tpid) == 18, "tpacket_auxdata");
+_Static_assert(SOL_PACKET == 263 && PACKET_AUXDATA == 8, "PACKET_AUXDATA");
+_Static_assert(TP_STATUS_VLAN_VALID == 1 << 4 && TP_STATUS_VLAN_TPID_VALID == 1 << 6, "TP_STATUS");
+
+int weft_packet_open(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+int weft_packet_configure(int fd) {
+    const int names[] = {PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_AUXDATA, PACKET_QDISC_BYPASS};
+    int one = 1;
+    for (size_t index = 0; index < sizeof names / sizeof names[0]; index++)
+        if (setsockopt(fd, SOL_PACKET, names[index], &one, sizeof one) != 0) return -1;
+    return 0;
+}
+
+int weft_packet_bind(int fd, int interface_index) {
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface_index,
+    };
+    return bind(fd, (const struct sockaddr *)&address, sizeof address);
+}
+
+int weft_packet_interface(int fd) {
+    struct sockaddr_ll address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) return -1;
+    return address.sll_ifindex;
 }
 
 // MARK: TAP

@@ -63,8 +63,11 @@ extension DataPlane {
         return snapshot
     }
 
-    /// Datagrams that the kernel dropped because our receive buffers were full.
+    /// Datagrams, and frames of packet ports, that the kernel dropped because our receive buffers were full.
     public var kernelDropCount: Int {
-        underlays.flatMap(\.receivers).reduce(0) { $0 + $1.socket.kernelDropCount() }
+        let ports = state.withLock { state in
+            state.packetPorts.values.reduce(state.formerKernelDropCount) { $0 + $1.kernelDropCount }
+        }
+        return underlays.flatMap(\.receivers).reduce(ports) { $0 + $1.socket.kernelDropCount() }
     }
 }

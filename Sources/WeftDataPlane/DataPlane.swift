@@ -30,6 +30,10 @@ public final class DataPlane: Sendable {
         var directory: Directory
         var publishedRevision: UInt64 = 0
         var portOffloads: [PortIndex: TapOffloads] = [:]
+        /// Packet sockets, which do not tell the workers everything.
+        var packetPorts: [PortIndex: PortDevice] = [:]
+        /// What packet sockets that are closed had dropped.
+        var formerKernelDropCount = 0
         var threads: [JoinableThread] = []
         var isRunning = false
     }
@@ -106,46 +110,6 @@ public final class DataPlane: Sendable {
         cell.publish(ForwardingTables(fabric: state.fabric, fdb: state.directory.fdb))
     }
 
-    // MARK: Devices
-
-    /// Reads and writes a TAP as `port` from now on; its offloads are probed and set.
-    ///
-    /// A multi-queue device gets a queue per worker, the rest of which are opened here, by name, in the network namespace of
-    /// the calling thread. An earlier device of the same port is let go.
-    /// - Returns: what the device's readers can now take unfinished.
-    @discardableResult
-    public func attach(_ port: PortIndex, queue: consuming TapQueue) throws(LinuxError) -> TapOffloads {
-        let name = queue.name
-        precondition(queue.hasVirtioNetHeader, "\(name), for \(port), has no offload headers")
-        let offloads = try queue.probeOffloads()
-        let isMultiQueue = try queue.facts().isMultiQueue
-        var devices = [PortDevice(port, queue: queue)]
-        if isMultiQueue {
-            while devices.count < workerCount {
-                let options = TapOptions(isMultiQueue: true)
-                devices.append(PortDevice(port, queue: try TapDevice.open(name: name, options: options, existence: .adopt)))
-            }
-        }
-        for (number, link) in links.enumerated() {
-            let device = devices[number % devices.count]
-            let reads = isMultiQueue || number == Int(port.rawValue) % workerCount
-            link.send(.attach(device, reads: reads, mergesUDP: offloads.contains(.udp)))
-        }
-        state.withLock { $0.portOffloads[port] = offloads }
-        return offloads
-    }
-
-    /// Lets go of a port's device: after this returns its queues are closed, unless a worker is stuck in the kernel.
-    public func detach(_ port: PortIndex) throws(LinuxError) {
-        let isRunning = state.withLock { state in
-            state.portOffloads[port] = nil
-            return state.isRunning
-        }
-        let latch = try Latch(count: links.count)
-        for link in links { link.send(.detach(port, latch)) }
-        if isRunning { _ = latch.wait(milliseconds: 2000) }
-    }
-
     // MARK: Running
 
     /// Starts the threads.
@@ -186,6 +150,7 @@ public final class DataPlane: Sendable {
                 state.threads = []
                 state.isRunning = false
                 state.portOffloads = [:]
+                for port in state.packetPorts.keys { state.forget(port) }
             }
             return state.threads
         }
@@ -199,10 +164,16 @@ public final class DataPlane: Sendable {
     /// The control thread: what workers saw goes into the directory, and back to them as tables.
     private func serveDirectory() {
         guard var poller = try? Poller(capacity: 1), (try? poller.add(control.descriptor, token: 0)) != nil else { return }
+        var lastLook = MonotonicClock.now()
         while !isStopping.load(ordering: .acquiring) {
             _ = poller.wait(timeout: .seconds(1))
             control.acknowledge()
             drainEvents()
+            let now = MonotonicClock.now()
+            if control.takeDeviceNews() || lastLook.duration(to: now) >= .seconds(1) {
+                lookAtDevices()
+                lastLook = now
+            }
             for event in control.takeEvents() { onPortEvent(event) }
         }
     }

@@ -10,28 +10,35 @@ import WeftWire
 extension Worker {
     /// How soon after a turn a port must be ready again to be read in batches.
     private static var busyGap: Duration { .microseconds(20) }
+    /// Frames that are read at once however large the last ones were.
+    private static var superframeLimit: Int { 4 }
 
     /// Serves a port that is ready.
     mutating func servePort(_ row: Int, readiness: Readiness) {
-        if readiness.contains(.failed) { return lose(row, errno: EBADFD) }
-        guard row < ports.count, let device = ports[row].device, ports[row].isRead else { return }
-        // A lone packet is read and sent at once; only under load is it worth asking for more.
-        let isBusy = ports[row].readsBatch || turnEnd.duration(to: now) < Self.busyGap
-        let count = receive(from: device, row: row, limit: isBusy ? Self.frameLimit : 1)
-        ports[row].readsBatch = isBusy && count > 1
+        guard row < ports.count, let line = ports[row].line, ports[row].isRead else { return }
+        switch line.kind {
+        case .tap:
+            if readiness.contains(.failed) { return lose(row, errno: EBADFD) }
+            // A lone packet is read and sent at once; only under load is it worth asking for more.
+            let isBusy = ports[row].readsBatch || turnEnd.duration(to: now) < Self.busyGap
+            let count = receive(from: line, row: row, limit: isBusy ? Self.frameLimit : 1)
+            ports[row].readsBatch = isBusy && count > 1
+        case .packet: receivePackets(from: line, row: row)
+        }
     }
 
-    /// Reads, decides and sends up to `limit` frames; returns how many there were.
-    private mutating func receive(from device: PortDevice, row: Int, limit: Int) -> Int {
+    /// Reads, decides and sends up to `limit` frames of a TAP; returns how many there were.
+    private mutating func receive(from line: PortLine, row: Int, limit: Int) -> Int {
         var count = 0
         var offset = 0
         reading: while count < limit && offset < Self.batchByteCount {
             // The network header, 14 bytes into the frame, is aligned.
             let start = (offset + 63) & ~63 + 8
             unsafe slices[0] = frames.slice(start..<start + Self.frameByteCount)
-            switch unsafe device.receive(UnsafeMutableBufferPointer(rebasing: slices[0..<1])) {
+            let room = unsafe UnsafeMutableBufferPointer(rebasing: slices[0..<1])
+            switch unsafe TapQueue.receive(room, from: line.descriptor) {
             case .transferred(let byteCount):
-                forward(start..<start + byteCount, from: device, bit: count)
+                forward(start..<start + byteCount, from: line, tag: nil, bit: count)
                 offset = start + byteCount
                 count += 1
             case .wouldBlock: break reading
@@ -44,10 +51,40 @@ extension Worker {
         return count
     }
 
-    /// Decides about one frame, `read` from `device` with its offload header, and does what can be done before the flush.
-    private mutating func forward(_ read: Range<Int>, from device: PortDevice, bit: Int) {
+    /// Reads, decides and sends what a packet port has, in one call as many frames as fit a turn by the last one's size.
+    private mutating func receivePackets(from line: PortLine, row: Int) {
+        switch packetReceiver.receive(ports[row].frameLimit, from: line.descriptor) {
+        case .transferred(let count):
+            var byteCount = 0
+            for slot in 0..<count {
+                guard let (read, tag) = packetReceiver.take(slot) else {
+                    pending[slot] = Pending()
+                    link.counters.add(to: .receivedFrames, row: line.row)
+                    link.counters.drop(.truncated, row: line.row)
+                    continue
+                }
+                byteCount += read.count
+                forward(read, from: line, tag: tag, bit: slot)
+            }
+            settle(count)
+            let fitting = Self.batchByteCount / (byteCount / max(1, count) + 1)
+            ports[row].frameLimit = min(max(fitting, Self.superframeLimit), Self.frameLimit)
+        case .failed(EINVAL):
+            // A superframe of a kind that the offload header has no word for; the kernel has thrown it away.
+            link.counters.add(to: .receivedFrames, row: line.row)
+            link.counters.drop(.badOffload, row: line.row)
+        case .failed(ENETDOWN): control.lookAtDevices()  // down for a while, or deleted: a socket does not tell which
+        case .wouldBlock, .failed(ENOBUFS), .failed(ENOMEM): break
+        case .failed(let error): lose(row, errno: error)
+        }
+    }
+
+    /// Decides about one frame, `read` from `line` with its offload header, and does what can be done before the flush.
+    ///
+    /// A `tag` is one that the kernel has taken out of the frame.
+    private mutating func forward(_ read: Range<Int>, from line: PortLine, tag: PacketSocket.Tag?, bit: Int) {
         let frames = frames
-        let row = CounterBlock.row(device.port)
+        let row = line.row
         pending[bit] = Pending(row: row)
         let start = read.lowerBound + VirtioNetHeader.byteCount
         var frame = min(start, read.upperBound)..<read.upperBound
@@ -57,8 +94,9 @@ extension Worker {
         guard var offload = try? VirtioNetHeader(parsing: frames.bytes(read.lowerBound..<start)) else {
             return link.counters.drop(.badOffload, row: row)
         }
+        if let tag { restore(tag, in: &frame, &offload) }
         var decision = Pipeline.decide(
-            frames.bytes(frame), offload: offload, from: device.port, tables: tables, memory: &memory, now: now)
+            frames.bytes(frame), offload: offload, from: line.port, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
         if decision.stripsTag {
             strip(&frame, &decision, in: true)
@@ -70,13 +108,8 @@ extension Worker {
         }
         switch decision.verdict {
         case .drop(let reason): link.counters.drop(reason, row: row)
-        case .answer(let mtu): answer(frame, layout, mtu: mtu, to: device, row: row)
-        case .deliver(let port):
-            if write(frame, layout: layout, offload: offload, to: port) {
-                link.counters.add(to: .delivered, row: row)
-            } else {
-                link.counters.drop(self.device(for: port) == nil ? .unknownPort : .portWriteFailed, row: row)
-            }
+        case .answer(let mtu): answer(frame, layout, mtu: mtu, to: line)
+        case .deliver(let port): deliver(frame, layout: layout, offload: offload, to: port, source: row)
         case .encapsulate(let peer):
             guard transmitter.canReach(peer) else { return link.counters.drop(.noUnderlay, row: row) }
             pending[bit].isWaiting = true
@@ -84,8 +117,24 @@ extension Worker {
         case .flood:
             pending[bit].isWaiting = true
             pending[bit].isFlood = true
-            flood(frame, layout, decision, offload: offload, from: device.port, bit: bit)
+            flood(frame, layout, decision, offload: offload, from: line.port, bit: bit)
         }
+    }
+
+    /// Puts back a tag that the kernel has taken out; the frame then begins ``VLANTag/byteCount`` bytes earlier, where its
+    /// offload header was.
+    private func restore(_ tag: PacketSocket.Tag, in frame: inout Range<Int>, _ offload: inout VirtioNetHeader) {
+        guard frame.count >= EthernetHeader.byteCount else { return }
+        frame = frame.lowerBound - VLANTag.byteCount..<frame.upperBound
+        let frames = frames
+        var bytes = frames.mutableBytes(frame)
+        let destination = bytes.bytes.macAddress(at: 4)
+        let source = bytes.bytes.macAddress(at: 10)
+        bytes.storeMACAddress(destination, at: 0)
+        bytes.storeMACAddress(source, at: 6)
+        bytes.storeBigEndian(tag.type, at: 12)
+        bytes.storeBigEndian(tag.control, at: 14)
+        offload = Offload.shifted(offload, back: -VLANTag.byteCount)
     }
 
     /// Takes a priority tag out of a frame.
@@ -124,6 +173,7 @@ extension Worker {
     private mutating func settle(_ count: Int) {
         guard count > 0 else { return }
         flush()
+        packetTransmitter.flush(counters: link.counters)
         for bit in 0..<count where pending[bit].isWaiting {
             let mask = UInt64(1) << UInt64(bit)
             let (isSent, hasFailed) = (outcome.sent & mask != 0, outcome.failed & mask != 0)

@@ -8,20 +8,44 @@ import WeftWire
 
 extension Worker {
     /// The device of a port, if it is attached.
-    func device(for port: PortIndex) -> PortDevice? {
-        Int(port.rawValue) < ports.count ? ports[Int(port.rawValue)].device : nil
+    func line(of port: PortIndex) -> PortLine? {
+        Int(port.rawValue) < ports.count ? ports[Int(port.rawValue)].line : nil
     }
 
-    /// Writes a frame of the read area to another port, as it came; whether the port took it.
+    /// Writes a frame of the read area to one other port, as it came; its end is counted in row `source`.
+    mutating func deliver(_ frame: Range<Int>, layout: FrameLayout, offload: VirtioNetHeader, to port: PortIndex, source: Int) {
+        guard let line = line(of: port) else { return link.counters.drop(.unknownPort, row: source) }
+        let offload = Offload.forWriting(offload, layout: layout)
+        switch line.kind {
+        case .tap:
+            emit(offload)
+            unsafe slices[1] = frames.slice(frame)
+            count(transmit(2, to: line, byteCount: frame.count), frameCount: 1, source: source)
+        case .packet:
+            let place = unsafe packetTransmitter.place(offload, to: line, sliceCount: 1, counters: link.counters)
+            unsafe place[1] = frames.slice(frame)
+            unsafe packetTransmitter.append(2, to: line, source: source, frameCount: 1, byteCount: frame.count)
+        }
+    }
+
+    /// Writes a copy of a frame of the read area to a port, now; whether the port took it.
     mutating func write(_ frame: Range<Int>, layout: FrameLayout, offload: VirtioNetHeader, to port: PortIndex) -> Bool {
-        guard let device = device(for: port) else { return false }
+        guard let line = line(of: port) else { return false }
         emit(Offload.forWriting(offload, layout: layout))
         unsafe slices[1] = frames.slice(frame)
-        return transmit(2, to: device, byteCount: frame.count)
+        return transmit(2, to: line, byteCount: frame.count)
+    }
+
+    private func count(_ isWritten: Bool, frameCount: Int, source: Int) {
+        if isWritten {
+            link.counters.add(frameCount, to: .delivered, row: source)
+        } else {
+            link.counters.drop(.portWriteFailed, count: frameCount, row: source)
+        }
     }
 
     /// Answers "too big" to the port that a frame came from.
-    mutating func answer(_ frame: Range<Int>, _ layout: FrameLayout, mtu: Int, to device: PortDevice, row: Int) {
+    mutating func answer(_ frame: Range<Int>, _ layout: FrameLayout, mtu: Int, to line: PortLine) {
         let start = Self.scratchByteCount - TooBigReply.maximumByteCount
         if scratchUsed > start {
             flush()
@@ -30,13 +54,13 @@ extension Worker {
         let (frames, scratch) = (frames, scratch)
         var bytes = scratch.mutableBytes(start..<Self.scratchByteCount)
         guard let byteCount = TooBigReply.emit(for: frames.bytes(frame), layout, mtu: mtu, into: &bytes) else {
-            return link.counters.drop(.tooBigNoAnswer, row: row)
+            return link.counters.drop(.tooBigNoAnswer, row: line.row)
         }
         emit(.complete)
         unsafe slices[1] = scratch.slice(start..<start + byteCount)
-        guard transmit(2, to: device, byteCount: byteCount) else { return link.counters.drop(.portWriteFailed, row: row) }
-        link.counters.add(to: .answered, row: row)
-        link.counters.add(to: .generated, row: row)
+        guard transmit(2, to: line, byteCount: byteCount) else { return link.counters.drop(.portWriteFailed, row: line.row) }
+        link.counters.add(to: .answered, row: line.row)
+        link.counters.add(to: .generated, row: line.row)
     }
 
     /// Writes all that the underlay brought in this turn.
@@ -45,34 +69,47 @@ extension Worker {
         var bytes = region.mutableBytes(0..<region.byteCount)
         coalescer.finish(in: &bytes)
         for index in 0..<coalescer.outputs.count {
-            let count = gather(index)
-            let output = (
-                target: coalescer.outputs[index].target, row: CounterBlock.row(coalescer.outputs[index].peer),
-                frames: coalescer.outputs[index].frameCount, bytes: coalescer.outputs[index].byteCount
-            )
-            switch output.target {
-            case .port(let port):
-                guard let device = device(for: port) else {
-                    link.counters.drop(.unknownPort, count: output.frames, row: output.row)
-                    continue
-                }
-                if transmit(count, to: device, byteCount: output.bytes) {
-                    link.counters.add(output.frames, to: .delivered, row: output.row)
-                } else {
-                    link.counters.drop(.portWriteFailed, count: output.frames, row: output.row)
-                }
+            let source = CounterBlock.row(coalescer.outputs[index].peer)
+            switch coalescer.outputs[index].target {
+            case .port(let port): deliver(index, to: port, source: source)
             case .flood(let segment):
-                flood(count, byteCount: output.bytes, frameCount: output.frames, segment: segment, row: output.row)
+                emit(coalescer.outputs[index].offload)
+                let count = unsafe gather(index, into: slices)
+                flood(
+                    count, byteCount: coalescer.outputs[index].byteCount, frameCount: coalescer.outputs[index].frameCount,
+                    segment: segment, row: source)
             }
         }
+        packetTransmitter.flush(counters: link.counters)
         coalescer.removeAll()
+    }
+
+    /// Writes a merged frame to its port, or puts it to those that go there together.
+    private mutating func deliver(_ index: Int, to port: PortIndex, source: Int) {
+        let (frameCount, byteCount) = (coalescer.outputs[index].frameCount, coalescer.outputs[index].byteCount)
+        guard let line = line(of: port) else {
+            return link.counters.drop(.unknownPort, count: frameCount, row: source)
+        }
+        let offload = coalescer.outputs[index].offload
+        switch line.kind {
+        case .tap:
+            emit(offload)
+            let sliceCount = unsafe gather(index, into: slices)
+            count(transmit(sliceCount, to: line, byteCount: byteCount), frameCount: frameCount, source: source)
+        case .packet:
+            let place = unsafe packetTransmitter.place(
+                offload, to: line, sliceCount: frameCount + 1, counters: link.counters)
+            let sliceCount = unsafe gather(index, into: place)
+            unsafe packetTransmitter.append(
+                sliceCount, to: line, source: source, frameCount: frameCount, byteCount: byteCount)
+        }
     }
 
     /// Writes a gathered frame to all ports of its segment.
     private mutating func flood(_ count: Int, byteCount: Int, frameCount: Int, segment: SegmentIndex, row: Int) {
         var (written, missed) = (0, 0)
         for position in tables.fabric.floodPortRange(of: segment) {
-            if let device = device(for: tables.fabric.floodPort(position)), transmit(count, to: device, byteCount: byteCount) {
+            if let line = line(of: tables.fabric.floodPort(position)), transmit(count, to: line, byteCount: byteCount) {
                 written += 1
             } else {
                 missed += 1
@@ -84,14 +121,13 @@ extension Worker {
         if missed > 0 { link.counters.add(frameCount, to: .incompleteFloods, row: row) }
     }
 
-    /// Lines up the slices of an output behind its offload header; returns how many there are.
-    private mutating func gather(_ index: Int) -> Int {
-        emit(coalescer.outputs[index].offload)
-        unsafe slices[1] = region.slice(coalescer.outputs[index].front)
+    /// Lines up the slices of an output behind its offload header, which is there; returns how many there are.
+    @unsafe private func gather(_ index: Int, into place: UnsafeMutableBufferPointer<iovec>) -> Int {
+        unsafe place[1] = region.slice(coalescer.outputs[index].front)
         var count = 2
         var next = coalescer.outputs[index].firstSlice
-        while next >= 0 && count < Self.sliceLimit {
-            unsafe slices[count] = region.slice(coalescer.slices[Int(next)].range)
+        while next >= 0 && count < place.count {
+            unsafe place[count] = region.slice(coalescer.slices[Int(next)].range)
             next = coalescer.slices[Int(next)].next
             count += 1
         }
@@ -107,14 +143,19 @@ extension Worker {
         unsafe slices[0] = portHeader.slice(place)
     }
 
-    /// Writes the first `count` slices as one frame; counts it, and whether it worked.
-    private func transmit(_ count: Int, to device: PortDevice, byteCount: Int) -> Bool {
-        guard case .transferred = unsafe device.transmit(UnsafeMutableBufferPointer(rebasing: slices[0..<count])) else {
-            return false
+    /// Writes the first `count` slices as one frame, now; counts it, and tells whether it worked.
+    private mutating func transmit(_ count: Int, to line: PortLine, byteCount: Int) -> Bool {
+        let frame = unsafe UnsafeMutableBufferPointer(rebasing: slices[0..<count])
+        let result: TransferResult
+        switch line.kind {
+        case .tap: result = unsafe TapQueue.transmit(frame, to: line.descriptor)
+        case .packet:
+            packetTransmitter.flush(line, counters: link.counters)  // what was before it
+            result = unsafe TapQueue.transmit(frame, to: line.descriptor)  // the same call
         }
-        let row = CounterBlock.row(device.port)
-        link.counters.add(to: .sentFrames, row: row)
-        link.counters.add(byteCount, to: .sentBytes, row: row)
+        guard case .transferred = result else { return false }
+        link.counters.add(to: .sentFrames, row: line.row)
+        link.counters.add(byteCount, to: .sentBytes, row: line.row)
         return true
     }
 }

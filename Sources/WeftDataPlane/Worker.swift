@@ -27,10 +27,15 @@ import WeftWire
 
     /// A port as this worker sees it.
     struct Port {
+        /// Keeps the device open.
         var device: PortDevice?
+        /// The device, for the packet path.
+        var line: PortLine?
         var isRead = false
         /// Whether the next turn reads until there is nothing left, or just one frame.
         var readsBatch = false
+        /// How many frames of a packet port fit a turn.
+        var frameLimit = Worker.frameLimit
     }
 
     /// What is still to be settled about a frame of this turn.
@@ -64,7 +69,9 @@ import WeftWire
     var turnEnd = Instant(nanoseconds: 0)
 
     /// Frames read from a port, each behind its offload header.
-    let frames = ByteArena(byteCount: batchByteCount + frameByteCount + 4096)
+    let frames = ByteArena(byteCount: PacketReceiver.byteCount(slots: frameLimit))
+    let packetReceiver: PacketReceiver
+    var packetTransmitter = PacketTransmitter()
     let scratch = ByteArena(byteCount: scratchByteCount)
     var scratchUsed = 0
     /// Datagrams received, one ``datagramByteCount`` each.
@@ -95,6 +102,7 @@ import WeftWire
         self.underlays = underlays
         self.poller = poller
         memory = PathMemory(sources: SourceCache(ageing: ageing))
+        packetReceiver = PacketReceiver(slots: Self.frameLimit, in: frames)
         transmitter = Transmitter(underlays: underlays)
         generation = cell.newest
         tables = cell.current()
@@ -159,14 +167,14 @@ import WeftWire
     private mutating func obey(_ command: WorkerCommand) {
         switch command {
         case .attach(let device, let reads, let mergesUDP):
-            let row = Int(device.port.rawValue)
+            let row = Int(device.line.port.rawValue)
             while ports.count <= row { ports.append(Port()) }
             detach(row)
-            ports[row] = Port(device: device, isRead: reads)
+            ports[row] = Port(device: device, line: device.line, isRead: reads)
             coalescer.mergesUDP = coalescer.mergesUDP && mergesUDP
             guard reads else { return }
             do throws(LinuxError) {
-                try poller.add(device.descriptor, token: Self.portToken + UInt64(row))
+                try poller.add(device.line.descriptor, token: Self.portToken + UInt64(row))
             } catch {
                 lose(row, errno: error.errno)
             }
@@ -178,17 +186,17 @@ import WeftWire
     }
 
     private mutating func detach(_ row: Int) {
-        guard row < ports.count, let device = ports[row].device else { return }
-        if ports[row].isRead { try? poller.remove(device.descriptor) }
+        guard row < ports.count, let line = ports[row].line else { return }
+        if ports[row].isRead { try? poller.remove(line.descriptor) }
         ports[row] = Port()
     }
 
     /// Stops reading a device that is broken, and says so once.
     mutating func lose(_ row: Int, errno: Int32) {
-        guard row < ports.count, let device = ports[row].device, ports[row].isRead else { return }
-        try? poller.remove(device.descriptor)
+        guard row < ports.count, let line = ports[row].line, ports[row].isRead else { return }
+        try? poller.remove(line.descriptor)
         ports[row].isRead = false
-        control.report(.lost(device.port, errno: errno))
+        control.report(.lost(line.port, errno: errno))
     }
 
     /// Sends a learn event.

@@ -49,6 +49,7 @@ public enum PortEvent: Hashable, Sendable {
 /// The way from the workers to the control thread.
 final class ControlLink: Sendable {
     private let events = Mutex<[PortEvent]>([])
+    private let hasDeviceNews = Atomic<Bool>(false)
     private let signal: EventSignal
 
     init() throws(LinuxError) { signal = try EventSignal() }
@@ -58,6 +59,15 @@ final class ControlLink: Sendable {
 
     /// Wakes the control thread.
     func wake() { signal.raise() }
+
+    /// Asks the control thread to see which devices are still there.
+    func lookAtDevices() {
+        hasDeviceNews.store(true, ordering: .releasing)
+        signal.raise()
+    }
+
+    /// Whether somebody asked to look at the devices; asks no more.
+    func takeDeviceNews() -> Bool { hasDeviceNews.exchange(false, ordering: .acquiring) }
 
     /// Lowers the signal before the work is looked for.
     func acknowledge() { signal.drain() }

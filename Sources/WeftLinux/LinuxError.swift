@@ -16,6 +16,7 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case openSocket = "open a socket for"
         case bindSocket = "bind a UDP socket to"
         case configureSocket = "configure the UDP socket of"
+        case openPacketSocket = "open a packet socket on"
         case createPoller = "create"
         case watch = "watch"
         case createNamespace = "create network namespace"

@@ -31,12 +31,26 @@ import Glibc
     ///
     /// A frame that is longer than the slices is cut without notice: give room for header + 64 KiB + 14.
     @inlinable public borrowing func receive(_ slices: UnsafeMutableBufferPointer<iovec>) -> TransferResult {
-        transfer { unsafe readv(descriptor.rawValue, slices.baseAddress, Int32(truncatingIfNeeded: slices.count)) }
+        unsafe Self.receive(slices, from: rawValue)
     }
 
     /// Writes one frame, with its virtio-net header in front, from the slices in order (at most 1024).
     @inlinable public borrowing func transmit(_ slices: UnsafeMutableBufferPointer<iovec>) -> TransferResult {
-        transfer { unsafe writev(descriptor.rawValue, slices.baseAddress, Int32(truncatingIfNeeded: slices.count)) }
+        unsafe Self.transmit(slices, to: rawValue)
+    }
+
+    /// As ``receive(_:)``, on a queue that somebody else keeps open.
+    @inlinable public static func receive(
+        _ slices: UnsafeMutableBufferPointer<iovec>, from descriptor: Int32
+    ) -> TransferResult {
+        transfer { unsafe readv(descriptor, slices.baseAddress, Int32(truncatingIfNeeded: slices.count)) }
+    }
+
+    /// As ``transmit(_:)``, on a queue that somebody else keeps open.
+    @inlinable public static func transmit(
+        _ slices: UnsafeMutableBufferPointer<iovec>, to descriptor: Int32
+    ) -> TransferResult {
+        transfer { unsafe writev(descriptor, slices.baseAddress, Int32(truncatingIfNeeded: slices.count)) }
     }
 
     // MARK: The device

@@ -99,7 +99,7 @@ extension Descriptor {
     }
 
     /// Sets a buffer size past the system's limit where privileged, within it otherwise.
-    private borrowing func setBuffer(force: Int32, plain: Int32, byteCount: Int32) {
+    borrowing func setBuffer(force: Int32, plain: Int32, byteCount: Int32) {
         guard byteCount > 0, setOption(SOL_SOCKET, force, byteCount) != 0 else { return }
         _ = setOption(SOL_SOCKET, plain, byteCount)
     }

@@ -132,6 +132,7 @@ final class Rig {
     @discardableResult
     func start(
         _ host: String, peer: PeerDescription.Kind, stations: [Directory.Station] = [], isMultiQueue: Bool = false,
+        port: Port = .tap, segment: (inout SegmentDescription) -> Void = { _ in },
         adjust: (inout DataPlaneConfiguration) -> Void = { _ in }
     ) throws -> DataPlane {
         var configuration = DataPlaneConfiguration(addresses: [underlay(host)], workerCount: 1)
@@ -140,19 +141,51 @@ final class Rig {
             try DataPlane(configuration) { event in events.withLock { $0.append(event) } }
         }
         planes.append(plane)
-        plane.configure(fabric(host, peer: peer), stations: stations)
+        plane.configure(fabric(host, peer: peer, segment: segment), stations: stations)
         if host != "alpha" { try make("guest-\(host)") }
-        try NetworkNamespace.named(namespace("guest-\(host)")).run {
-            let queue = try TapDevice.open(name: "eth0", options: TapOptions(isMultiQueue: isMultiQueue))
-            try plane.attach(PortIndex(0), queue: queue)
+        try attach(plane, host, as: port, isMultiQueue: isMultiQueue)
+        try setUpGuest(host)
+        try plane.start()
+        return plane
+    }
+
+    /// What a guest's `eth0` is.
+    enum Port: Equatable, Sendable {
+        /// A TAP that was made where it is.
+        case tap
+        /// A TAP that was made on the host, with so many queues, and moved.
+        case movedTap(queues: Int)
+        /// A veth pair's end, the other end on the host.
+        case veth
+    }
+
+    /// Gives `guest-HOST` its `eth0`, and the data plane the other end of it.
+    func attach(_ plane: DataPlane, _ host: String, as port: Port, isMultiQueue: Bool = false) throws {
+        let guest = namespace("guest-\(host)")
+        switch port {
+        case .tap:
+            try NetworkNamespace.named(guest).run {
+                let queue = try TapDevice.open(name: "eth0", options: TapOptions(isMultiQueue: isMultiQueue))
+                try plane.attach(PortIndex(0), queue: queue)
+            }
+        case .movedTap(let count):
+            let queues = try TapQueues.open(name: "port", count: count, in: .named(namespace(host)))
+            try ip(host, "link set port netns \(guest) name eth0")
+            try plane.attach(PortIndex(0), queues: queues)
+        case .veth:
+            try ip(host, "link add port type veth peer name eth0 netns \(guest)")
+            try ip(host, "link set port addrgenmode none up")
+            let socket = try NetworkNamespace.named(namespace(host)).run { try PacketSocket.open(interface: "port") }
+            try plane.attach(PortIndex(0), socket: socket)
         }
+    }
+
+    func setUpGuest(_ host: String) throws {
         let last = host == "alpha" ? 1 : 2
         try ip("guest-\(host)", "link set eth0 address \(Self.mac(host)) mtu \(mtu)")
         try ip("guest-\(host)", "address add 10.1.0.\(last)/24 dev eth0")
         try ip("guest-\(host)", "-6 address add fd00::\(last)/64 dev eth0 nodad")
         try ip("guest-\(host)", "link set eth0 up")
-        try plane.start()
-        return plane
     }
 
     /// Makes bravo a kernel's VXLAN end point; its guest is the host itself, on the device.

@@ -73,6 +73,45 @@ static inline struct weft_received_control weft_read_received_control(const stru
     return found;
 }
 
+// MARK: Packets
+
+enum {
+    /// Control bytes that a received packet needs: PACKET_AUXDATA.
+    WEFT_PACKET_CONTROL_BYTES = CMSG_SPACE(20),
+};
+
+/// An AF_PACKET socket that receives nothing until it is bound.
+int weft_packet_open(void);
+/// Frames with a virtio-net header of 10 bytes, tags beside them, none of those that go out, sent past the device's queue.
+int weft_packet_configure(int fd);
+/// Receives and sends everything on one interface.
+int weft_packet_bind(int fd, int interface_index);
+/// The interface the socket is bound to; -1 when it has gone.
+int weft_packet_interface(int fd);
+
+/// The VLAN tag that the kernel took out of a received packet.
+struct weft_packet_tag {
+    bool is_present;
+    uint16_t tci;
+    uint16_t tpid;
+};
+
+/// Reads PACKET_AUXDATA (`struct tpacket_auxdata`): status at 0, TCI at 16, TPID at 18.
+static inline struct weft_packet_tag weft_read_packet_tag(const struct msghdr *message) {
+    struct weft_packet_tag tag = {false, 0, 0x8100};
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    if (!header || header->cmsg_level != 263 || header->cmsg_type != 8) return tag;  // SOL_PACKET, PACKET_AUXDATA
+    if (header->cmsg_len < CMSG_LEN(20)) return tag;
+    const unsigned char *data = CMSG_DATA((struct cmsghdr *)header);
+    uint32_t status;
+    memcpy(&status, data, sizeof status);
+    if (!(status & 1 << 4)) return tag;  // TP_STATUS_VLAN_VALID
+    tag.is_present = true;
+    memcpy(&tag.tci, data + 16, sizeof tag.tci);
+    if (status & 1 << 6) memcpy(&tag.tpid, data + 18, sizeof tag.tpid);  // TP_STATUS_VLAN_TPID_VALID
+    return tag;
+}
+
 // MARK: TAP
 
 /// TUNSETIFF with IFF_TAP | IFF_NO_PI and what is asked for.

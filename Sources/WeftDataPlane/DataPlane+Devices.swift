@@ -1,0 +1,95 @@
+import Glibc
+import WeftForwarding
+import WeftLinux
+
+// What the workers read and write, and who of them reads it. <doc:Ports> tells which kind of device suits which guest.
+
+extension DataPlane {
+    /// Reads and writes a TAP as `port` from now on; its offloads are probed and set.
+    ///
+    /// A multi-queue device gets a queue per worker, the rest of which are opened here, by name, in the network namespace of
+    /// the calling thread. An earlier device of the same port is let go.
+    /// - Returns: what the device's readers can now take unfinished.
+    @discardableResult
+    public func attach(_ port: PortIndex, queue: consuming TapQueue) throws(LinuxError) -> TapOffloads {
+        let facts = try queue.facts()
+        var queues = TapQueues(queue)
+        if facts.isMultiQueue { try queues.open(name: facts.name, upTo: workerCount) }
+        return try attach(port, queues: queues)
+    }
+
+    /// Reads and writes the queues of a TAP as `port` from now on, wherever the device is: each worker reads one of several,
+    /// one worker reads a single one. Queues beyond the number of workers are closed, and the kernel uses the others.
+    ///
+    /// - Returns: what the device's readers can now take unfinished.
+    @discardableResult
+    public func attach(_ port: PortIndex, queues: consuming TapQueues) throws(LinuxError) -> TapOffloads {
+        precondition(queues.hasVirtioNetHeader, "\(queues.name), for \(port), has no offload headers")
+        var queues = queues
+        var devices: [PortDevice] = []
+        var offloads = TapOffloads()
+        while devices.count < workerCount, let queue = queues.removeFirst() {
+            if devices.isEmpty { offloads = try queue.probeOffloads() }
+            devices.append(PortDevice(port, queue: queue))
+        }
+        attach(devices, offloads: offloads)
+        return offloads
+    }
+
+    /// Reads and writes a device that is not ours as `port` from now on, past the host's stack: a VM's TAP, or the host's end
+    /// of a veth pair. One worker reads it; see ``WeftLinux/PacketSocket`` for what the caller must do to the device.
+    ///
+    /// - Returns: what the guest may hand over unfinished, if its own device does.
+    @discardableResult
+    public func attach(_ port: PortIndex, socket: consuming PacketSocket) throws(LinuxError) -> TapOffloads {
+        var offloads: TapOffloads = [.checksum, .tcp4, .tcp6, .tcpECN]
+        let (major, minor) = HostFacts.kernelVersion
+        if (major, minor) >= (6, 2) { offloads.formUnion(.udp) }  // VIRTIO_NET_HDR_GSO_UDP_L4
+        attach([PortDevice(port, socket: socket)], offloads: offloads)
+        return offloads
+    }
+
+    private func attach(_ devices: [PortDevice], offloads: TapOffloads) {
+        guard let first = devices.first else { return }
+        let port = first.line.port
+        state.withLock { state in
+            state.forget(port)
+            state.portOffloads[port] = offloads
+            if first.line.kind == .packet { state.packetPorts[port] = first }
+        }
+        for (number, link) in links.enumerated() {
+            let reads = devices.count > 1 ? number < devices.count : number == Int(port.rawValue) % workerCount
+            link.send(.attach(devices[number % devices.count], reads: reads, mergesUDP: offloads.contains(.udp)))
+        }
+    }
+
+    /// Lets go of a port's device: after this returns its queues are closed, unless a worker is stuck in the kernel.
+    public func detach(_ port: PortIndex) throws(LinuxError) {
+        let isRunning = state.withLock { state in
+            state.forget(port)
+            return state.isRunning
+        }
+        let latch = try Latch(count: links.count)
+        for link in links { link.send(.detach(port, latch)) }
+        if isRunning { _ = latch.wait(milliseconds: 2000) }
+    }
+
+    /// Reports packet ports whose device was deleted: their sockets fall silent, so that no worker can tell.
+    func lookAtDevices() {
+        let gone = state.withLock { state in
+            let gone = state.packetPorts.filter { $0.value.isGone }.keys.sorted()
+            for port in gone { state.forget(port) }
+            return gone
+        }
+        for port in gone { control.report(.lost(port, errno: ENODEV)) }
+    }
+}
+
+extension DataPlane.State {
+    /// Forgets a port's device.
+    mutating func forget(_ port: PortIndex) {
+        portOffloads[port] = nil
+        guard let device = packetPorts.removeValue(forKey: port) else { return }
+        formerKernelDropCount += device.kernelDropCount
+    }
+}
