@@ -8,8 +8,6 @@ import WeftWire
 // taken by the VXLAN header, so that a whole frame is sent from where it was read, as one slice.
 
 extension Worker {
-    /// How soon after a turn a port must be ready again to be read in batches.
-    private static var busyGap: Duration { .microseconds(20) }
     /// Frames that are read at once however large the last ones were.
     private static var superframeLimit: Int { 4 }
 
@@ -19,10 +17,14 @@ extension Worker {
         switch line.kind {
         case .tap:
             if readiness.contains(.failed) { return lose(row, errno: EBADFD) }
-            // A lone packet is read and sent at once; only under load is it worth asking for more.
-            let isBusy = ports[row].readsBatch || turnEnd.duration(to: now) < Self.busyGap
-            let count = receive(from: line, row: row, limit: isBusy ? Self.frameLimit : 1)
-            ports[row].readsBatch = isBusy && count > 1
+            // A packet that may be alone is sent before anybody asks for more.
+            var count = 0
+            if !ports[row].isBusy {
+                count = receive(from: line, row: row, limit: 1)
+                guard count > 0 else { return }
+            }
+            count += receive(from: line, row: row, limit: Self.frameLimit)
+            ports[row].isBusy = count > 1
         case .packet: receivePackets(from: line, row: row)
         }
     }

@@ -11,30 +11,39 @@ extension Worker {
     /// Receives, decides and delivers one batch.
     mutating func receiveFromUnderlay(_ index: Int) {
         guard index < underlays.count, number < underlays[index].receivers.count else { return }
-        for slot in 0..<Self.datagramLimit { prepare(slot) }
-        guard case .transferred(let count) = unsafe underlays[index].receivers[number].socket.receive(receiveHeaders) else {
-            return
-        }
-        for slot in 0..<count { take(slot) }
+        let headers = unsafe UnsafeMutableBufferPointer(rebasing: receiveHeaders[0..<datagramCount])
+        guard case .transferred(let count) = unsafe underlays[index].receivers[number].socket.receive(headers) else { return }
+        var byteCount = 0
+        for slot in 0..<count { byteCount += take(slot) }
+        for slot in 0..<count { renew(slot) }
         deliver()
+        lastHeader = nil
+        guard count > 0 else { return }
+        datagramCount = min(max(Self.batchByteCount / max(1, byteCount / count), Self.datagramMinimum), Self.datagramLimit)
     }
 
     /// Sets up one receive buffer.
-    private func prepare(_ slot: Int) {
-        unsafe receiveSlices[slot] = region.slice(slot * Self.datagramByteCount..<(slot + 1) * Self.datagramByteCount)
+    func prepare(_ slot: Int) {
+        let start = slot * Self.datagramStride
+        unsafe receiveSlices[slot] = region.slice(start..<start + Self.datagramByteCount)
         var header = unsafe DatagramHeader()
         unsafe header.msg_hdr.msg_name = receiveNames.address(slot * Self.nameStride)
-        unsafe header.msg_hdr.msg_namelen = socklen_t(SocketAddress.byteCount)
         unsafe header.msg_hdr.msg_iov = receiveSlices.baseAddress.map { unsafe $0 + slot }
         unsafe header.msg_hdr.msg_iovlen = 1
         unsafe header.msg_hdr.msg_control = receiveControls.address(slot * Self.controlStride)
-        unsafe header.msg_hdr.msg_controllen = Self.controlStride
         unsafe receiveHeaders[slot] = header
+        renew(slot)
     }
 
-    /// Decides about all frames of one receive buffer.
-    private mutating func take(_ slot: Int) {
-        let start = slot * Self.datagramByteCount
+    /// Undoes what the kernel changed in the header of one receive buffer.
+    private func renew(_ slot: Int) {
+        unsafe receiveHeaders[slot].msg_hdr.msg_namelen = socklen_t(SocketAddress.byteCount)
+        unsafe receiveHeaders[slot].msg_hdr.msg_controllen = Self.controlStride
+    }
+
+    /// Decides about all frames of one receive buffer; returns how many bytes it held.
+    private mutating func take(_ slot: Int) -> Int {
+        let start = slot * Self.datagramStride
         let byteCount = min(Int(unsafe receiveHeaders[slot].msg_len), Self.datagramByteCount)
         let beside = unsafe ControlMessages.parse(&receiveHeaders[slot].msg_hdr)
         let source = unsafe SocketAddress.read(
@@ -47,12 +56,16 @@ extension Worker {
             arrival.innerSegmentSize = step
             step = byteCount
         }
+        // What the last frame was like says nothing about the first of another sender's.
+        if arrival != lastArrival { lastHeader = nil }
+        lastArrival = arrival
         var offset = 0
         repeat {
             let end = min(offset + max(1, step), byteCount)
             take(start + offset..<start + end, arrival)
             offset = end
         } while offset < byteCount
+        return byteCount
     }
 
     /// Whether what came with a segment size is not a run of datagrams but one, with a guest's superframe of UDP: its packet
@@ -75,6 +88,15 @@ extension Worker {
         let row = arrival.peer.map { CounterBlock.row($0) } ?? CounterBlock.unknownPeer
         link.counters.add(to: .receivedFrames, row: row)
         link.counters.add(max(0, datagram.count - VXLANHeader.byteCount), to: .receivedBytes, row: row)
+        if let lastHeader, datagram.count > VXLANHeader.byteCount,
+            lastHeader == region.bytes(datagram).bigEndian(at: 0),
+            coalescer.extend(
+                with: datagram.lowerBound + VXLANHeader.byteCount..<datagram.upperBound,
+                in: region.bytes(0..<region.byteCount))
+        {
+            return
+        }
+        lastHeader = nil
         var decision = Pipeline.decide(
             datagram: region.bytes(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
@@ -92,7 +114,12 @@ extension Worker {
         while true {
             var bytes = region.mutableBytes(0..<region.byteCount)
             switch coalescer.add(frame, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes) {
-            case .added: return
+            case .added:
+                // A stripped tag is one of the things that the next frame would have to have in common.
+                if frame.lowerBound == datagram.lowerBound + VXLANHeader.byteCount {
+                    lastHeader = region.bytes(datagram).bigEndian(at: 0)
+                }
+                return
             case .rejected(let reason): return link.counters.drop(reason, row: row)
             case .full: deliver()
             }

@@ -18,9 +18,13 @@ import WeftWire
     static let batchByteCount = 256 << 10
     /// Room for the largest frame: headers, tags and 64 KiB.
     static let frameByteCount = 66 << 10
-    /// Datagrams received at once, and room for each: UDP_GRO hands over up to 64 KiB.
-    static let datagramLimit = 8
+    /// Datagrams received at once, at most, and room for each: UDP_GRO hands over up to 64 KiB.
+    static let datagramLimit = 64
+    static let datagramMinimum = 4
     static let datagramByteCount = 64 << 10
+    /// From one receive buffer to the next. Not a power of two: the beginnings of the buffers, which is all that unmerged
+    /// datagrams fill, would otherwise share the same few sets of every cache.
+    static let datagramStride = datagramByteCount + 1536
     static let sliceLimit = 1024
     /// Headers of cut superframes, answers and fragments.
     static let scratchByteCount = 512 << 10
@@ -32,8 +36,8 @@ import WeftWire
         /// The device, for the packet path.
         var line: PortLine?
         var isRead = false
-        /// Whether the next turn reads until there is nothing left, or just one frame.
-        var readsBatch = false
+        /// Whether the last turn found more than one frame: the next one then collects before it sends.
+        var isBusy = false
         /// How many frames of a packet port fit a turn.
         var frameLimit = Worker.frameLimit
     }
@@ -66,7 +70,6 @@ import WeftWire
     var hasEvents = false
     var isStopping = false
     var now = Instant(nanoseconds: 0)
-    var turnEnd = Instant(nanoseconds: 0)
 
     /// Frames read from a port, each behind its offload header.
     let frames = ByteArena(byteCount: PacketReceiver.byteCount(slots: frameLimit))
@@ -74,8 +77,13 @@ import WeftWire
     var packetTransmitter = PacketTransmitter()
     let scratch = ByteArena(byteCount: scratchByteCount)
     var scratchUsed = 0
-    /// Datagrams received, one ``datagramByteCount`` each.
-    let region = ByteArena(byteCount: datagramLimit * datagramByteCount)
+    /// Datagrams received, one every ``datagramStride`` bytes. Pages that nothing was received into cost nothing.
+    let region = ByteArena(byteCount: datagramLimit * datagramStride)
+    /// How many datagrams the next turn asks for: as many as, at the size of the last ones, fit the cache.
+    var datagramCount = datagramLimit
+    /// The VXLAN header and the origin of the frame that was added to ``coalescer`` last in this batch.
+    var lastHeader: UInt64?
+    var lastArrival = Arrival(peer: nil)
     let receiveHeaders: UnsafeMutableBufferPointer<DatagramHeader>
     let receiveSlices: UnsafeMutableBufferPointer<iovec>
     let receiveNames = ByteArena(byteCount: datagramLimit * nameStride)
@@ -110,6 +118,7 @@ import WeftWire
         unsafe receiveHeaders.initialize(repeating: DatagramHeader())
         unsafe receiveSlices = .allocate(capacity: Self.datagramLimit)
         unsafe slices = .allocate(capacity: Self.sliceLimit)
+        for slot in 0..<Self.datagramLimit { prepare(slot) }
         precondition(ControlMessages.receiveByteCount <= Self.controlStride, "control messages need more room")
         transmitter.update(tables.fabric, underlays: underlays)
     }
@@ -138,20 +147,21 @@ import WeftWire
         while !isStopping {
             guard case .transferred(let count) = poller.wait(timeout: nil) else { continue }
             now = MonotonicClock.now()
-            for index in 0..<count {
-                takeTables()
-                let event = poller[index]
-                switch event.token {
-                case Self.wakeToken: for command in link.takeCommands() { obey(command) }
-                case Self.portToken...: servePort(Int(event.token - Self.portToken), readiness: event.readiness)
-                default: receiveFromUnderlay(Int(event.token) - 1)
-                }
-            }
+            takeTables()
+            for index in 0..<count { serve(poller[index]) }
             if hasEvents {
                 hasEvents = false
                 control.wake()
             }
-            turnEnd = MonotonicClock.now()
+        }
+    }
+
+    /// Serves one descriptor that is ready.
+    private mutating func serve(_ event: PollEvent) {
+        switch event.token {
+        case Self.wakeToken: for command in link.takeCommands() { obey(command) }
+        case Self.portToken...: servePort(Int(event.token - Self.portToken), readiness: event.readiness)
+        default: receiveFromUnderlay(Int(event.token) - 1)
         }
     }
 

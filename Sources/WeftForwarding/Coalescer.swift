@@ -56,16 +56,13 @@ public struct Coalescer: ~Copyable {
 
     /// What an output must remember so that more can join.
     struct Merge: Sendable {
-        var isTCP: Bool
-        var isIPv4: Bool
-        /// Offsets from the start of the frame.
-        var networkOffset: Int
-        var transportOffset: Int
-        var payloadOffset: Int
+        var shape: HeaderMask.Shape
+        /// Bytes of payload so far, and of the first frame, which no other may exceed.
         var payloadByteCount: Int
         var segmentSize: Int
         var nextSequence: UInt32
         var identification: UInt16
+        var dontFragment: Bool
         var isFixedIdentification: Bool?
         var tailFlags: TCPHeader.Flags = []
         var isClosed: Bool
@@ -73,10 +70,20 @@ public struct Coalescer: ~Copyable {
         var isVerified = false
     }
 
+    /// What a frame brings to a merge, as far as its headers may differ from those of the first.
+    struct Part {
+        var payloadByteCount: Int
+        var sequence: UInt32
+        var identification: UInt16
+        var tailFlags: TCPHeader.Flags
+    }
+
     /// The outputs so far.
     public private(set) var outputs: [Output] = []
     public private(set) var slices: [Slice] = []
+    /// Per flow, by hash: the output that its next frame may join, or −1.
     private var flows: [Int32]
+    var mask: HeaderMask
     private let outputLimit: Int
     private let sliceLimit: Int
     /// Whether UDP datagrams are merged: the ports' kernel knows USO.
@@ -94,6 +101,7 @@ public struct Coalescer: ~Copyable {
         outputs.reserveCapacity(outputLimit)
         slices.reserveCapacity(sliceLimit)
         flows = Array(repeating: -1, count: Self.flowCount)
+        mask = HeaderMask(HeaderMask.Shape(isTCP: true, isIPv4: true, networkOffset: 14, transportOffset: 34, payloadOffset: 66))
     }
 
     /// Forgets all outputs; the memory stays.
@@ -149,29 +157,65 @@ public struct Coalescer: ~Copyable {
         for index in flows.indices { flows[index] = -1 }
     }
 
-    /// Appends a frame to an output if it may join; its headers are dropped then.
-    private mutating func join(_ frame: borrowing Output, _ part: Merge, to index: Int, in region: RawSpan) -> Bool {
-        guard var merge = outputs[index].merge, !merge.isClosed, outputs[index].target == frame.target,
-            outputs[index].peer == frame.peer, outputs[index].frameCount < Self.frameCountLimit
+    /// Adds a frame that plainly is the next part of the newest output, as most frames of a bulk transfer are; false when it
+    /// is not, and nothing has changed.
+    ///
+    /// What was decided about the frames of that output holds for this one: it has the same headers but for lengths,
+    /// identification, sequence, PSH, FIN and checksums, which are checked here as ``add(_:layout:treatment:to:from:in:)``
+    /// would, and it is no larger. The caller vouches for what is not in the frame: it came from the same peer, with the same
+    /// VXLAN header, in the same batch.
+    public mutating func extend(with frame: Range<Int>, in region: RawSpan) -> Bool {
+        let index = outputs.count - 1
+        guard index >= 0, slices.count + 2 <= sliceLimit, let shape = outputs[index].merge?.shape,
+            frame.count > shape.payloadOffset
         else { return false }
-        let (head, next) = (region.extracting(outputs[index].front), region.extracting(frame.front))
-        guard Self.fits(part, merge), Self.isSameFlow(head, next, merge: merge, part: part),
-            Self.verify(head, &merge, whole: outputs[index].frameCount == 1), Self.verify(next, part)
-        else { return false }
+        let next = region.extracting(frame)
+        guard let part = Self.part(of: next, shape: shape) else { return false }
+        return join(frame.lowerBound, next, part, to: index, in: region)
+    }
 
+    /// Appends a frame to an output if it may join; its headers are dropped then.
+    private mutating func join(_ frame: borrowing Output, _ merge: Merge, to index: Int, in region: RawSpan) -> Bool {
+        guard outputs[index].target == frame.target, outputs[index].peer == frame.peer,
+            outputs[index].merge?.shape == merge.shape
+        else { return false }
+        let part = Part(
+            payloadByteCount: merge.payloadByteCount, sequence: merge.firstSequence, identification: merge.identification,
+            tailFlags: merge.tailFlags)
+        return join(frame.front.lowerBound, region.extracting(frame.front), part, to: index, in: region)
+    }
+
+    /// Appends a frame that begins at `start` and has the shape of the output.
+    private mutating func join(_ start: Int, _ next: RawSpan, _ part: Part, to index: Int, in region: RawSpan) -> Bool {
+        guard let merge = outputs[index].merge, !merge.isClosed, outputs[index].frameCount < Self.frameCountLimit,
+            merge.takes(part)
+        else { return false }
+        let head = region.extracting(outputs[index].front)
+        if mask.shape != merge.shape { mask = HeaderMask(merge.shape) }
+        guard mask.agree(head, next) else { return false }
+        if !merge.isVerified {
+            // Once, and only then is the output known to be part of a merge.
+            guard Self.verify(head, merge.shape, payloadByteCount: merge.payloadByteCount, isPartial: merge.isPartial) else {
+                outputs[index].merge?.isClosed = true
+                return false
+            }
+            outputs[index].merge?.isVerified = true
+        }
+        guard Self.verify(next, merge.shape, payloadByteCount: part.payloadByteCount, isPartial: merge.isPartial) else {
+            return false
+        }
+        let payloadOffset = merge.shape.payloadOffset
         if outputs[index].frameCount == 1 {
-            let start = outputs[index].front.lowerBound
-            let payload = start + merge.payloadOffset..<start + merge.payloadOffset + merge.payloadByteCount
-            outputs[index].front = start..<payload.lowerBound
-            outputs[index].byteCount = merge.payloadOffset + merge.payloadByteCount  // padding is gone
+            let front = outputs[index].front.lowerBound
+            let payload = front + payloadOffset..<front + payloadOffset + merge.payloadByteCount
+            outputs[index].front = front..<payload.lowerBound
+            outputs[index].byteCount = payloadOffset + merge.payloadByteCount  // padding is gone
             append(payload, to: index)
         }
-        let start = frame.front.lowerBound + part.payloadOffset
-        append(start..<start + part.payloadByteCount, to: index)
+        append(start + payloadOffset..<start + payloadOffset + part.payloadByteCount, to: index)
         outputs[index].frameCount += 1
         outputs[index].byteCount += part.payloadByteCount
-        merge.absorb(part)
-        outputs[index].merge = merge
+        outputs[index].merge?.absorb(part)
         return true
     }
 
