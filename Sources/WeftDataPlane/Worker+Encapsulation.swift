@@ -32,7 +32,7 @@ extension Worker {
             let front = unsafe frames.slice(header.lowerBound..<frame.upperBound)
             unsafe append(front, iovec(), to: recipients, flow: flow, bit: bit, startsFrame: frame.count)
         case .cut(let segmentSize):
-            guard let segmenter = Segmenter(layout: layout, segmentSize: segmentSize) else { return }
+            guard let segmenter = Segmenter(of: frames.bytes(frame), layout: layout, segmentSize: segmentSize) else { return }
             let row = pending[bit].row
             link.counters.add(segmenter.pieceCount, to: .segments, row: row)
             for piece in 0..<segmenter.pieceCount {
@@ -145,8 +145,8 @@ extension Worker {
         _ frame: Range<Int>, _ layout: FrameLayout, _ decision: Decision, segmentSize: Int, to recipients: Recipients,
         flow: UInt32, bit: Int
     ) {
-        guard let segmenter = Segmenter(layout: layout, segmentSize: segmentSize) else { return }
         let (frames, scratch) = (frames, scratch)
+        guard let segmenter = Segmenter(of: frames.bytes(frame), layout: layout, segmentSize: segmentSize) else { return }
         link.counters.add(segmenter.pieceCount, to: .segments, row: pending[bit].row)
         for piece in 0..<segmenter.pieceCount {
             // One datagram at a time, sent before the next, so that the scratch area never wraps under it.

@@ -11,16 +11,24 @@ public struct Segmenter {
     /// How many frames the superframe is.
     public let pieceCount: Int
 
-    private let layout: FrameLayout
     private let payload: Range<Int>
     private let segmentSize: Int
+    private let networkOffset: Int
     private let transportOffset: Int
     private let isTCP: Bool
+    private let isIPv4: Bool
+    private let identification: UInt16
+    private let sequence: UInt32
+    private let flags: TCPHeader.Flags
+    /// Sums of what is the same in every piece: of the IPv4 header without length, identification and checksum, and of
+    /// pseudo-header and transport header without length, sequence, flags and checksum.
+    private let networkSum: UInt64
+    private let transportSum: UInt64
 
     /// Prepares to cut; nil when the layout has no TCP or UDP payload to cut or `segmentSize` is not positive.
     ///
-    /// `layout` is the superframe's, which ``Offload/isSound(_:for:)`` has accepted.
-    public init?(layout: FrameLayout, segmentSize: Int) {
+    /// `layout` is that of `frame`, a superframe that ``Offload/isSound(_:for:)`` has accepted.
+    public init?(of frame: RawSpan, layout: FrameLayout, segmentSize: Int) {
         guard segmentSize > 0, layout.isIP, let transport = layout.transportOffset, let start = layout.payloadOffset,
             layout.transportChecksumOffset != nil
         else { return nil }
@@ -29,12 +37,46 @@ public struct Segmenter {
         case .udp: isTCP = false
         default: return nil
         }
-        self.layout = layout
         self.segmentSize = segmentSize
+        networkOffset = layout.networkOffset
         transportOffset = transport
         headerByteCount = start
         payload = start..<max(start, layout.transportEnd)
         pieceCount = max(1, (payload.count + segmentSize - 1) / segmentSize)
+        isIPv4 = layout.network == .ipv4
+        let base = networkOffset
+        let protocolNumber: IPProtocol = isTCP ? .tcp : .udp
+        var sum: UInt64
+        if isIPv4 {
+            identification = frame.bigEndian(at: base + 4)
+            networkSum =
+                Checksum.sum(frame.extracting(base..<base + 2))
+                &+ Checksum.sum(frame.extracting(base + 6..<base + 10))
+                &+ Checksum.sum(frame.extracting(base + 12..<base + layout.networkHeaderByteCount))
+            sum = Checksum.pseudoHeaderSum(
+                source: frame.ipv4Address(at: base + 12), destination: frame.ipv4Address(at: base + 16),
+                protocolNumber: protocolNumber, byteCount: 0)
+        } else {
+            identification = 0
+            networkSum = 0
+            sum = Checksum.pseudoHeaderSum(
+                source: frame.ipv6Address(at: base + 8), destination: frame.ipv6Address(at: base + 24),
+                protocolNumber: protocolNumber, byteCount: 0)
+        }
+        sum &+= Checksum.sum(frame.extracting(transport..<transport + 4))
+        if isTCP {
+            sequence = frame.bigEndian(at: transport + 4)
+            flags = TCPHeader.Flags(rawValue: frame.bigEndian(at: transport + 13))
+            // The word of data offset and flags without the flags, which share it.
+            sum &+= Checksum.sum(of: UInt16(frame.bigEndian(at: transport + 12, as: UInt8.self)) << 8)
+            sum &+= Checksum.sum(frame.extracting(transport + 8..<transport + 12))
+            sum &+= Checksum.sum(frame.extracting(transport + 14..<transport + 16))
+            sum &+= Checksum.sum(frame.extracting(transport + 18..<start))
+        } else {
+            sequence = 0
+            flags = []
+        }
+        transportSum = sum
     }
 
     /// Where the payload of a piece is in the superframe.
@@ -46,46 +88,41 @@ public struct Segmenter {
     /// Writes the headers of a piece to the front of `header`, ``headerByteCount`` bytes.
     public func emitHeader(of piece: Int, from frame: RawSpan, into header: inout MutableRawSpan) {
         let slice = payload(of: piece)
-        let isLast = piece == pieceCount - 1
+        let segmentByteCount = headerByteCount &- transportOffset &+ slice.count
         header.copy(frame.extracting(0..<headerByteCount), at: 0)
-        let base = layout.networkOffset
-        let packetByteCount = headerByteCount - base + slice.count
-        let segmentByteCount = headerByteCount - transportOffset + slice.count
-
-        var pseudoHeader: UInt64
-        if layout.network == .ipv4 {
-            let identification: UInt16 = frame.bigEndian(at: base + 4)
-            header.storeBigEndian(UInt16(truncatingIfNeeded: packetByteCount), at: base + 2)
-            header.storeBigEndian(identification &+ UInt16(truncatingIfNeeded: piece), at: base + 4)
-            header.storeIPv4Checksum(at: base, byteCount: layout.networkHeaderByteCount)
-            pseudoHeader = Checksum.pseudoHeaderSum(
-                source: frame.ipv4Address(at: base + 12), destination: frame.ipv4Address(at: base + 16),
-                protocolNumber: isTCP ? .tcp : .udp, byteCount: segmentByteCount)
+        if isIPv4 {
+            let byteCount = UInt16(truncatingIfNeeded: headerByteCount &- networkOffset &+ slice.count)
+            let number = identification &+ UInt16(truncatingIfNeeded: piece)
+            header.storeBigEndian(byteCount, at: networkOffset &+ 2)
+            header.storeBigEndian(number, at: networkOffset &+ 4)
+            let sum = networkSum &+ Checksum.sum(of: byteCount) &+ Checksum.sum(of: number)
+            header.storeBigEndian(~Checksum.fold(sum), at: networkOffset &+ 10)
         } else {
-            header.storeBigEndian(UInt16(truncatingIfNeeded: packetByteCount - IPv6Header.byteCount), at: base + 4)
-            pseudoHeader = Checksum.pseudoHeaderSum(
-                source: frame.ipv6Address(at: base + 8), destination: frame.ipv6Address(at: base + 24),
-                protocolNumber: isTCP ? .tcp : .udp, byteCount: segmentByteCount)
+            let byteCount = headerByteCount &- networkOffset &- IPv6Header.byteCount &+ slice.count
+            header.storeBigEndian(UInt16(truncatingIfNeeded: byteCount), at: networkOffset &+ 4)
         }
-
-        let checksumOffset: Int
+        // The length in the pseudo-header, which UDP's own header repeats.
+        let length = UInt16(truncatingIfNeeded: segmentByteCount)
+        var sum = transportSum &+ Checksum.sum(of: length)
         if isTCP {
-            checksumOffset = transportOffset + TCPHeader.checksumOffset
-            let sequence: UInt32 = frame.bigEndian(at: transportOffset + 4)
-            header.storeBigEndian(
-                sequence &+ UInt32(truncatingIfNeeded: slice.lowerBound - payload.lowerBound), at: transportOffset + 4)
-            var flags = TCPHeader.Flags(rawValue: frame.bigEndian(at: transportOffset + 13))
-            if !isLast { flags.subtract([.fin, .psh]) }
+            let number = sequence &+ UInt32(truncatingIfNeeded: slice.lowerBound &- payload.lowerBound)
+            var flags = flags
+            if piece != pieceCount - 1 { flags.subtract([.fin, .psh]) }
             if piece > 0 { flags.subtract(.cwr) }
-            header.storeBigEndian(flags.rawValue, at: transportOffset + 13)
+            header.storeBigEndian(number, at: transportOffset &+ 4)
+            header.storeBigEndian(flags.rawValue, at: transportOffset &+ 13)
+            sum &+=
+                Checksum.sum(of: UInt16(truncatingIfNeeded: number &>> 16))
+                &+ Checksum.sum(of: UInt16(truncatingIfNeeded: number))
+            sum &+= Checksum.sum(of: UInt16(flags.rawValue))
         } else {
-            checksumOffset = transportOffset + UDPHeader.checksumOffset
-            header.storeBigEndian(UInt16(truncatingIfNeeded: segmentByteCount), at: transportOffset + 4)
+            header.storeBigEndian(length, at: transportOffset &+ 4)
+            sum &+= Checksum.sum(of: length)
         }
-        header.storeBigEndian(UInt16(0), at: checksumOffset)
-        pseudoHeader = Checksum.sum(header.bytes.extracting(transportOffset..<headerByteCount), initial: pseudoHeader)
-        let checksum = ~Checksum.fold(Checksum.sum(frame.extracting(slice), initial: pseudoHeader))
-        header.storeBigEndian(checksum == 0 && !isTCP ? 0xFFFF : checksum, at: checksumOffset)
+        // Headers have an even number of bytes, so the payload's sum adds as it is.
+        let checksum = ~Checksum.fold(Checksum.sum(frame.extracting(slice), initial: sum))
+        let field = transportOffset &+ (isTCP ? TCPHeader.checksumOffset : UDPHeader.checksumOffset)
+        header.storeBigEndian(checksum == 0 && !isTCP ? 0xFFFF : checksum, at: field)
     }
 }
 

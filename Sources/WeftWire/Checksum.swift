@@ -17,6 +17,9 @@ public enum Checksum {
         return add(initial, startsAtOddOffset ? UInt64(foldWords(own).byteSwapped) : own)
     }
 
+    /// The sum of a 16-bit number at an even offset of what is summed, where it lies with its most significant byte first.
+    @inlinable public static func sum(of number: UInt16) -> UInt64 { UInt64(number.bigEndian) }
+
     /// Reduces a sum to 16 bits; the checksum field that covers the summed data is its complement.
     @inlinable public static func fold(_ sum: UInt64) -> UInt16 { UInt16(bigEndian: foldWords(sum)) }
 

@@ -117,7 +117,7 @@ func emitted(_ count: Int, _ body: (inout MutableRawSpan) -> Void) -> [UInt8] {
 /// The frames that a superframe stands for, by ``Segmenter``.
 func cut(_ frame: [UInt8], segmentSize: Int) throws -> [[UInt8]] {
     let layout = try FrameLayout(parsing: frame.rawBytes)
-    guard let segmenter = Segmenter(layout: layout, segmentSize: segmentSize) else { return [] }
+    guard let segmenter = Segmenter(of: frame.rawBytes, layout: layout, segmentSize: segmentSize) else { return [] }
     return (0..<segmenter.pieceCount).map { piece in
         emitted(segmenter.headerByteCount) { segmenter.emitHeader(of: piece, from: frame.rawBytes, into: &$0) }
             + frame[segmenter.payload(of: piece)]
