@@ -13,48 +13,43 @@ import WeftTypes
         case ipv4, ipv6, arp, other
     }
 
-    /// Bytes of the frame, padding included.
-    public let byteCount: Int
+    // Stored narrow: a layout is made for each frame, and handed on by value from stage to stage.
+    @usableFromInline var narrowByteCount: UInt32
+    @usableFromInline var narrowPacketEnd: UInt32
+    @usableFromInline var narrowTransportEnd: UInt32
+    @usableFromInline var narrowTransportOffset: Int32 = -1
+    @usableFromInline var narrowNetworkHeaderByteCount: UInt16 = 0
+    @usableFromInline var narrowTransportHeaderByteCount: UInt8 = 0
+    @usableFromInline var narrowTagCount: UInt8 = 0
+
     /// The addresses, and the type before any tag.
     public let ethernet: EthernetHeader
     /// The first tag.
     public private(set) var outerTag: VLANTag?
-    /// How many tags there are.
-    public private(set) var tagCount = 0
     /// The type after the tags.
     public private(set) var etherType: EtherType
     /// What the frame carries, by ``etherType``.
     public private(set) var network = Network.other
-    /// The network header with IPv4 options or IPv6 extension headers; 0 unless IP and well formed.
-    public private(set) var networkHeaderByteCount = 0
-    /// The end of the IP packet; padding follows. For all else, the end of the frame.
-    public private(set) var packetEnd: Int
     /// The protocol after the network header; nil unless IP.
     public private(set) var transportProtocol: IPProtocol?
-    /// Where the transport header is; nil unless IP, and in every fragment but the first.
-    public private(set) var transportOffset: Int?
-    /// The transport header with its options; 0 unless it is TCP, UDP, ICMP or ICMPv6.
-    public private(set) var transportHeaderByteCount = 0
-    /// The end of what the transport covers: of the UDP datagram, which may end before the packet does; else of the packet.
-    public private(set) var transportEnd: Int
     /// Whether the packet is a part of a larger one.
     public private(set) var isFragment = false
     /// Whether routers must not cut the packet: IPv4's DF bit, and always in IPv6.
     public private(set) var dontFragment = false
     /// Whether an IPv6 routing header names stops yet to come (``IPv6Extensions/hasSegmentsLeft``).
     public private(set) var hasSegmentsLeft = false
-    /// Why tags, IP or transport are not what they claim to be; then there is no transport offset.
-    public private(set) var malformation: WireError?
+    /// Which header is not what it claims to be; then there is no transport offset. An error of a parser names it.
+    public private(set) var malformation: WireError.Header?
 
     /// Lays out a frame.
     ///
     /// - Throws: ``WireError`` `.truncated` below 14 bytes, and nothing else.
     public init(parsing frame: RawSpan) throws(WireError) {
         ethernet = try EthernetHeader(parsing: frame)
-        byteCount = frame.byteCount
+        narrowByteCount = UInt32(clamping: frame.byteCount)
+        narrowPacketEnd = narrowByteCount
+        narrowTransportEnd = narrowByteCount
         etherType = ethernet.etherType
-        packetEnd = byteCount
-        transportEnd = byteCount
         do throws(WireError) {
             try parseTags(frame)
             switch etherType {
@@ -64,12 +59,26 @@ import WeftTypes
             default: break
             }
         } catch {
-            malformation = error
-            transportOffset = nil
-            transportHeaderByteCount = 0
+            malformation = error.header
+            narrowTransportOffset = -1
+            narrowTransportHeaderByteCount = 0
         }
     }
 
+    /// Bytes of the frame, padding included.
+    @inlinable public var byteCount: Int { Int(narrowByteCount) }
+    /// How many tags there are.
+    @inlinable public var tagCount: Int { Int(narrowTagCount) }
+    /// The network header with IPv4 options or IPv6 extension headers; 0 unless IP and well formed.
+    @inlinable public var networkHeaderByteCount: Int { Int(narrowNetworkHeaderByteCount) }
+    /// The end of the IP packet; padding follows. For all else, the end of the frame.
+    @inlinable public var packetEnd: Int { Int(narrowPacketEnd) }
+    /// Where the transport header is; nil unless IP, and in every fragment but the first.
+    @inlinable public var transportOffset: Int? { narrowTransportOffset < 0 ? nil : Int(narrowTransportOffset) }
+    /// The transport header with its options; 0 unless it is TCP, UDP, ICMP or ICMPv6.
+    @inlinable public var transportHeaderByteCount: Int { Int(narrowTransportHeaderByteCount) }
+    /// The end of what the transport covers: of the UDP datagram, which may end before the packet does; else of the packet.
+    @inlinable public var transportEnd: Int { Int(narrowTransportEnd) }
     /// The Ethernet header and all tags in bytes.
     @inlinable public var l2ByteCount: Int { EthernetHeader.byteCount + VLANTag.byteCount * tagCount }
     /// Where the network header is.
@@ -105,7 +114,7 @@ extension FrameLayout {
                 outerTag = VLANTag(tpid: etherType, controlInformation: frame.bigEndian(at: offset))
             }
             etherType = EtherType(rawValue: frame.bigEndian(at: offset + 2))
-            tagCount += 1
+            narrowTagCount += 1
         }
     }
 
@@ -116,9 +125,9 @@ extension FrameLayout {
         guard Int(header.totalLength) <= byteCount - base else {
             throw .truncated(.ipv4, needed: Int(header.totalLength), got: byteCount - base)
         }
-        networkHeaderByteCount = header.headerByteCount
-        packetEnd = base + Int(header.totalLength)
-        transportEnd = packetEnd
+        narrowNetworkHeaderByteCount = UInt16(clamping: header.headerByteCount)
+        narrowPacketEnd = UInt32(clamping: base + Int(header.totalLength))
+        narrowTransportEnd = narrowPacketEnd
         transportProtocol = header.protocolNumber
         isFragment = header.isFragment
         dontFragment = header.dontFragment
@@ -134,10 +143,10 @@ extension FrameLayout {
         guard Int(header.payloadLength) <= byteCount - start else {
             throw .truncated(.ipv6, needed: Int(header.payloadLength), got: byteCount - start)
         }
-        packetEnd = start + Int(header.payloadLength)
-        transportEnd = packetEnd
+        narrowPacketEnd = UInt32(clamping: start + Int(header.payloadLength))
+        narrowTransportEnd = narrowPacketEnd
         let extensions = try IPv6Extensions(parsing: frame.extracting(start..<packetEnd), nextHeader: header.nextHeader)
-        networkHeaderByteCount = IPv6Header.byteCount + extensions.byteCount
+        narrowNetworkHeaderByteCount = UInt16(clamping: IPv6Header.byteCount + extensions.byteCount)
         transportProtocol = extensions.protocolNumber
         isFragment = extensions.isFragment
         hasSegmentsLeft = extensions.hasSegmentsLeft
@@ -150,23 +159,23 @@ extension FrameLayout {
     ) throws(WireError) {
         let bytes = frame.extracting(offset..<packetEnd)
         switch (protocolNumber, network) {
-        case (.tcp, _): transportHeaderByteCount = try TCPHeader(parsing: bytes).headerByteCount
+        case (.tcp, _): narrowTransportHeaderByteCount = UInt8(clamping: try TCPHeader(parsing: bytes).headerByteCount)
         case (.udp, _):
             let length = Int(try UDPHeader(parsing: bytes).length)
             // A first fragment is shorter than its datagram; bytes after a datagram are legal (RFC 9868 §7).
             guard isFragment || length <= bytes.byteCount else {
                 throw .truncated(.udp, needed: length, got: bytes.byteCount)
             }
-            transportHeaderByteCount = UDPHeader.byteCount
-            transportEnd = min(packetEnd, offset + length)
+            narrowTransportHeaderByteCount = UInt8(clamping: UDPHeader.byteCount)
+            narrowTransportEnd = UInt32(clamping: min(packetEnd, offset + length))
         case (.icmp, .ipv4):
             _ = try ICMPHeader(parsing: bytes)
-            transportHeaderByteCount = ICMPHeader.byteCount
+            narrowTransportHeaderByteCount = UInt8(clamping: ICMPHeader.byteCount)
         case (.icmpv6, .ipv6):
             _ = try ICMPv6Header(parsing: bytes)
-            transportHeaderByteCount = ICMPv6Header.byteCount
+            narrowTransportHeaderByteCount = UInt8(clamping: ICMPv6Header.byteCount)
         default: break
         }
-        transportOffset = offset
+        narrowTransportOffset = Int32(clamping: offset)
     }
 }

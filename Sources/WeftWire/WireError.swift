@@ -31,6 +31,15 @@
         case virtioNet = "virtio-net"
     }
 
+    /// The header that the bytes are not.
+    public var header: Header {
+        switch self {
+        case .truncated(let header, _, _), .badFlags(let header, _), .badLength(let header, _), .badVersion(let header, _),
+            .badType(let header, _), .tooMany(let header, _):
+            header
+        }
+    }
+
     public var description: String {
         switch self {
         case .truncated(let header, let needed, let got):
