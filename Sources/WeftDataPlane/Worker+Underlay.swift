@@ -17,7 +17,6 @@ extension Worker {
         for slot in 0..<count { byteCount += take(slot) }
         for slot in 0..<count { renew(slot) }
         deliver()
-        lastHeader = nil
         guard count > 0 else { return }
         datagramCount = min(max(Self.batchByteCount / max(1, byteCount / count), Self.datagramMinimum), Self.datagramLimit)
     }
@@ -56,9 +55,6 @@ extension Worker {
             arrival.innerSegmentSize = step
             step = byteCount
         }
-        // What the last frame was like says nothing about the first of another sender's.
-        if arrival != lastArrival { lastHeader = nil }
-        lastArrival = arrival
         var offset = 0
         repeat {
             let end = min(offset + max(1, step), byteCount)
@@ -88,15 +84,7 @@ extension Worker {
         let row = arrival.peer.map { CounterBlock.row($0) } ?? CounterBlock.unknownPeer
         link.counters.add(to: .receivedFrames, row: row)
         link.counters.add(max(0, datagram.count - VXLANHeader.byteCount), to: .receivedBytes, row: row)
-        if let lastHeader, datagram.count > VXLANHeader.byteCount,
-            lastHeader == region.bytes(datagram).bigEndian(at: 0),
-            coalescer.extend(
-                with: datagram.lowerBound + VXLANHeader.byteCount..<datagram.upperBound,
-                in: region.bytes(0..<region.byteCount))
-        {
-            return
-        }
-        lastHeader = nil
+        if coalescer.extend(with: datagram, arrival: arrival, in: region.bytes(0..<region.byteCount)) { return }
         var decision = Pipeline.decide(
             datagram: region.bytes(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
@@ -113,13 +101,10 @@ extension Worker {
         guard let layout = decision.layout, let peer = arrival.peer else { return link.counters.drop(.truncated, row: row) }
         while true {
             var bytes = region.mutableBytes(0..<region.byteCount)
-            switch coalescer.add(frame, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes) {
-            case .added:
-                // A stripped tag is one of the things that the next frame would have to have in common.
-                if frame.lowerBound == datagram.lowerBound + VXLANHeader.byteCount {
-                    lastHeader = region.bytes(datagram).bigEndian(at: 0)
-                }
-                return
+            switch coalescer.add(
+                frame, of: datagram, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes)
+            {
+            case .added: return
             case .rejected(let reason): return link.counters.drop(reason, row: row)
             case .full: deliver()
             }

@@ -81,9 +81,6 @@ import WeftWire
     let region = ByteArena(byteCount: datagramLimit * datagramStride)
     /// How many datagrams the next turn asks for: as many as, at the size of the last ones, fit the cache.
     var datagramCount = datagramLimit
-    /// The VXLAN header and the origin of the frame that was added to ``coalescer`` last in this batch.
-    var lastHeader: UInt64?
-    var lastArrival = Arrival(peer: nil)
     let receiveHeaders: UnsafeMutableBufferPointer<DatagramHeader>
     let receiveSlices: UnsafeMutableBufferPointer<iovec>
     let receiveNames = ByteArena(byteCount: datagramLimit * nameStride)

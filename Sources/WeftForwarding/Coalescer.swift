@@ -44,6 +44,8 @@ public struct Coalescer: ~Copyable {
 
         var lastSlice: Int32 = -1
         var merge: Merge?
+        /// Where the VXLAN header of the first frame is; nil when a tag was stripped, which moves the frame away from it.
+        var vxlanOffset: Int?
     }
 
     /// A part of the region that belongs to an output.
@@ -111,15 +113,16 @@ public struct Coalescer: ~Copyable {
         closeAllFlows()
     }
 
-    /// Adds a frame that `region` holds at `frame`.
+    /// Adds a frame that `region` holds at `frame`, in or, where a tag was stripped, taken out of `datagram`.
     ///
     /// `layout` is the frame's, `treatment` what ``Pipeline`` decided: `.whole`, or `.cut` for a sender's superframe.
     public mutating func add(
-        _ frame: Range<Int>, layout: FrameLayout, treatment: Treatment, to target: Target, from peer: PeerIndex,
-        in region: inout MutableRawSpan
+        _ frame: Range<Int>, of datagram: Range<Int>, layout: FrameLayout, treatment: Treatment, to target: Target,
+        from peer: PeerIndex, in region: inout MutableRawSpan
     ) -> Outcome {
         guard outputs.count < outputLimit, slices.count + 2 <= sliceLimit else { return .full }
         var output = Output(target: target, peer: peer, front: frame, byteCount: frame.count)
+        if frame.lowerBound == datagram.lowerBound + VXLANHeader.byteCount { output.vxlanOffset = datagram.lowerBound }
         if layout.isFragment { closeAllFlows() }
         let isPartial = Self.isPartial(region.bytes.extracting(frame), layout: layout)
         if isPartial, let start = layout.transportOffset, let field = layout.transportChecksumOffset {
@@ -157,21 +160,26 @@ public struct Coalescer: ~Copyable {
         for index in flows.indices { flows[index] = -1 }
     }
 
-    /// Adds a frame that plainly is the next part of the newest output, as most frames of a bulk transfer are; false when it
-    /// is not, and nothing has changed.
+    /// Adds the frame of a datagram without a decision of its own, if it plainly is the next part of the newest output, as most
+    /// frames of a bulk transfer are; false when it is not, and nothing has changed.
     ///
-    /// What was decided about the frames of that output holds for this one: it has the same headers but for lengths,
-    /// identification, sequence, PSH, FIN and checksums, which are checked here as ``add(_:layout:treatment:to:from:in:)``
-    /// would, and it is no larger. The caller vouches for what is not in the frame: it came from the same peer, with the same
-    /// VXLAN header, in the same batch.
-    public mutating func extend(with frame: Range<Int>, in region: RawSpan) -> Bool {
+    /// What ``Pipeline`` decided about the newest output holds for such a frame: it came in the same batch, from the same peer,
+    /// with the same VXLAN header and the same frame headers but for lengths, identification, sequence, PSH, FIN and
+    /// checksums, which are checked here as by ``add(_:of:layout:treatment:to:from:in:)``, and it is no larger.
+    public mutating func extend(with datagram: Range<Int>, arrival: Arrival, in region: RawSpan) -> Bool {
         let index = outputs.count - 1
-        guard index >= 0, slices.count + 2 <= sliceLimit, let shape = outputs[index].merge?.shape,
-            frame.count > shape.payloadOffset
+        guard index >= 0, let vxlanOffset = outputs[index].vxlanOffset, slices.count + 2 <= sliceLimit,
+            let shape = outputs[index].merge?.shape,
+            datagram.count > VXLANHeader.byteCount + shape.payloadOffset, arrival.peer == outputs[index].peer,
+            !arrival.isFromOverlay, arrival.innerSegmentSize == nil
         else { return false }
-        let next = region.extracting(frame)
-        guard let part = Self.part(of: next, shape: shape) else { return false }
-        return join(frame.lowerBound, next, part, to: index, in: region)
+        let header: UInt64 = region.bigEndian(at: vxlanOffset)
+        let start = datagram.lowerBound + VXLANHeader.byteCount
+        let next = region.extracting(start..<datagram.upperBound)
+        guard region.bigEndian(at: datagram.lowerBound) == header, let part = Self.part(of: next, shape: shape) else {
+            return false
+        }
+        return join(start, next, part, to: index, in: region)
     }
 
     /// Appends a frame to an output if it may join; its headers are dropped then.

@@ -83,6 +83,41 @@ import WeftWire
         #expect(try merge([damaged], treatment: .cut(segmentSize: 1398)).isEmpty)
     }
 
+    @Test("only what has the newest output's VXLAN header and peer is added without a decision")
+    func extendsOnlyItsOwnKind() throws {
+        let first = Frame(payload: pattern(1000)).bytes
+        let second = Frame(identification: 8, sequence: 2000, payload: pattern(1000, seed: 2)).bytes
+        var region: [UInt8] = []
+        var datagrams: [Range<Int>] = []
+        for (vni, frame) in [(1, first), (2, first), (1, second), (2, second)] {
+            datagrams.append(region.count..<region.count + 8 + frame.count)
+            region += [8, 0, 0, 0, 0, 0, UInt8(vni), 0] + frame
+        }
+        var coalescer = Coalescer()
+        for (index, datagram) in datagrams.prefix(2).enumerated() {
+            let frame = datagram.lowerBound + 8..<datagram.upperBound
+            let layout = try FrameLayout(parsing: region.rawBytes.extracting(frame))
+            _ = region.withMutableRawBytes {
+                coalescer.add(
+                    frame, of: datagram, layout: layout, treatment: .whole, to: .port(PortIndex(UInt16(index))),
+                    from: PeerIndex(3), in: &$0)
+            }
+        }
+        let peer = Arrival(peer: PeerIndex(3))
+        let attempts: [(datagram: Int, arrival: Arrival)] = [
+            (2, peer),  // another segment's
+            (3, Arrival(peer: PeerIndex(4))), (3, Arrival(peer: nil)), (3, Arrival(peer: PeerIndex(3), isFromOverlay: true)),
+            (3, peer),
+        ]
+        var extended: [Bool] = []
+        for attempt in attempts {
+            extended.append(
+                coalescer.extend(with: datagrams[attempt.datagram], arrival: attempt.arrival, in: region.rawBytes))
+        }
+        #expect(extended == [false, false, false, false, true])
+        #expect(coalescer.outputs.map(\.frameCount) == [1, 2])
+    }
+
     @Test("same bytes, same order per flow, never a wrong checksum", arguments: UInt64(0)..<200)
     func randomFlows(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
@@ -142,7 +177,8 @@ import WeftWire
             region.withMutableRawBytes {
                 outcomes.append(
                     coalescer.add(
-                        0..<count, layout: layout, treatment: .whole, to: .port(PortIndex(0)), from: PeerIndex(0), in: &$0))
+                        0..<count, of: 0..<count, layout: layout, treatment: .whole, to: .port(PortIndex(0)), from: PeerIndex(0),
+                        in: &$0))
             }
         }
         #expect(outcomes == [.added, .added, .full])
@@ -165,7 +201,8 @@ func merge(_ frames: [[UInt8]], treatment: Treatment = .whole) throws -> [Writte
     for (frame, layout) in zip(frames, layouts) {
         region.withMutableRawBytes {
             _ = coalescer.add(
-                start..<start + frame.count, layout: layout, treatment: treatment, to: .port(PortIndex(0)),
+                start..<start + frame.count, of: start..<start + frame.count, layout: layout, treatment: treatment,
+                to: .port(PortIndex(0)),
                 from: PeerIndex(0), in: &$0)
         }
         start += frame.count

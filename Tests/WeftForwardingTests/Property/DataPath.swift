@@ -105,7 +105,7 @@ final class DataPath {
     /// The frames of a superframe; nil when it can't be cut.
     static func cut(_ frame: [UInt8], segmentSize: Int) -> [[UInt8]]? {
         guard let layout = try? FrameLayout(parsing: frame.rawBytes),
-            let segmenter = Segmenter(layout: layout, segmentSize: segmentSize)
+            let segmenter = Segmenter(of: frame.rawBytes, layout: layout, segmentSize: segmentSize)
         else { return nil }
         return (0..<segmenter.pieceCount).map { piece in
             emitted(segmenter.headerByteCount) { segmenter.emitHeader(of: piece, from: frame.rawBytes, into: &$0) }
@@ -181,6 +181,7 @@ final class DataPath {
     /// Decides about one datagram; whether its frame goes to a port.
     private func take(_ datagram: Range<Int>, _ arrived: Arrived, into written: inout [Delivered]) -> Bool {
         let arrival = Arrival(peer: PeerIndex(UInt16(arrived.peer)), innerSegmentSize: arrived.segmentSize)
+        if coalescer.extend(with: datagram, arrival: arrival, in: region.rawBytes) { return true }
         var decision = Pipeline.decide(
             datagram: region.rawBytes.extracting(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
         let target: Coalescer.Target
@@ -201,8 +202,8 @@ final class DataPath {
         while true {
             let outcome = region.withMutableRawBytes {
                 coalescer.add(
-                    frame, layout: layout, treatment: decision.treatment, to: target, from: PeerIndex(UInt16(arrived.peer)),
-                    in: &$0)
+                    frame, of: datagram, layout: layout, treatment: decision.treatment, to: target,
+                    from: PeerIndex(UInt16(arrived.peer)), in: &$0)
             }
             switch outcome {
             case .added: return true
