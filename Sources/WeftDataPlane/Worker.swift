@@ -156,7 +156,9 @@ import WeftWire
     /// Serves one descriptor that is ready.
     private mutating func serve(_ event: PollEvent) {
         switch event.token {
-        case Self.wakeToken: for command in link.takeCommands() { obey(command) }
+        case Self.wakeToken:
+            link.acknowledge()
+            while let command = link.takeCommand() { obey(command) }
         case Self.portToken...: servePort(Int(event.token - Self.portToken), readiness: event.readiness)
         default: receiveFromUnderlay(Int(event.token) - 1)
         }

@@ -30,13 +30,13 @@ final class WorkerLink: Sendable {
         signal.raise()
     }
 
-    /// Takes all commands; the worker's.
-    func takeCommands() -> [WorkerCommand] {
-        signal.drain()
-        return commands.withLock { commands in
-            defer { commands = [] }
-            return commands
-        }
+    /// Lowers the signal before commands are looked for; the worker's.
+    func acknowledge() { signal.drain() }
+
+    /// Takes the oldest command; the worker's. One at a time: who waits for a command to be obeyed may rely on nothing of it
+    /// being held any longer.
+    func takeCommand() -> WorkerCommand? {
+        commands.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }
 }
 

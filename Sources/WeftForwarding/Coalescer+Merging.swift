@@ -21,6 +21,21 @@ extension Coalescer {
         return value == Checksum.fold(Checksum.pseudoHeaderSum(of: frame, layout: layout))
     }
 
+    /// Hands on a partial checksum as one that the port's kernel completes, and returns true; or completes it here, where the
+    /// kernel, which sums to the end of what it is given, would take padding in.
+    static func leavePartial(_ output: inout Output, layout: FrameLayout, in region: inout MutableRawSpan) -> Bool {
+        guard let start = layout.transportOffset, let field = layout.transportChecksumOffset else { return false }
+        guard layout.transportEnd == output.front.count else {
+            if let checksum = Checksum.transportChecksum(of: region.bytes.extracting(output.front), layout: layout) {
+                region.storeBigEndian(checksum, at: output.front.lowerBound + field)
+            }
+            return false
+        }
+        output.offload = VirtioNetHeader(
+            flags: .needsChecksum, checksumStart: UInt16(clamping: start), checksumOffset: UInt16(clamping: field - start))
+        return true
+    }
+
     /// What a frame brings to a merge, or nil when it can't be part of one.
     static func candidate(_ frame: RawSpan, layout: FrameLayout, isPartial: Bool, mergesUDP: Bool) -> Merge? {
         guard let transport = layout.transportOffset, let payloadOffset = layout.payloadOffset,

@@ -124,11 +124,9 @@ public struct Coalescer: ~Copyable {
         var output = Output(target: target, peer: peer, front: frame, byteCount: frame.count)
         if frame.lowerBound == datagram.lowerBound + VXLANHeader.byteCount { output.vxlanOffset = datagram.lowerBound }
         if layout.isFragment { closeAllFlows() }
-        let isPartial = Self.isPartial(region.bytes.extracting(frame), layout: layout)
-        if isPartial, let start = layout.transportOffset, let field = layout.transportChecksumOffset {
-            output.offload = VirtioNetHeader(
-                flags: .needsChecksum, checksumStart: UInt16(clamping: start), checksumOffset: UInt16(clamping: field - start))
-        }
+        let isPartial =
+            Self.isPartial(region.bytes.extracting(frame), layout: layout)
+            && Self.leavePartial(&output, layout: layout, in: &region)
         guard layout.transportChecksumOffset != nil, layout.transportProtocol == .tcp || layout.transportProtocol == .udp else {
             outputs.append(output)
             return .added
@@ -243,7 +241,7 @@ public struct Coalescer: ~Copyable {
         _ output: inout Output, layout: FrameLayout, segmentSize: Int, isPartial: Bool, in region: inout MutableRawSpan
     ) -> Outcome {
         guard let start = layout.transportOffset, let field = layout.transportChecksumOffset,
-            let payloadOffset = layout.payloadOffset
+            let payloadOffset = layout.payloadOffset, layout.transportEnd == layout.packetEnd
         else { return .rejected(.badOffload) }
         if !isPartial {
             // Only what is known to be good may get a checksum that makes it good.

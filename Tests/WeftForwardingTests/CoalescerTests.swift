@@ -27,6 +27,24 @@ import WeftWire
         #expect(single[0].bytes == frames[0].bytes)
     }
 
+    @Test("padding stays out of a checksum that the port's kernel completes") func paddingBehindAPartialChecksum() throws {
+        var frame = Frame(isTCP: false, payload: [1, 2, 3])
+        let complete = frame.bytes
+        frame.hasPartialChecksum = true
+        let padding: [UInt8] = [0xAA, 0xBB, 0xCC]
+        let written = try merge([frame.bytes + padding])
+        #expect(written.map(\.bytes) == [complete + padding] && written[0].offload == .complete)
+        // A datagram may end before its packet does, too.
+        var short = frame.bytes + [0xAA, 0xBB]
+        short.replaceSubrange(16..<18, with: big(UInt16(33)))
+        var header = Array(short[14..<34])
+        header.withMutableRawBytes { Checksum.storeIPv4Header(into: &$0) }
+        short.replaceSubrange(14..<34, with: header)
+        let handedOn = try merge([short])
+        #expect(handedOn[0].offload == .complete && Array(handedOn[0].bytes[40..<42]) == Array(complete[40..<42]))
+        #expect(handedOn[0].bytes.count == short.count)
+    }
+
     /// Two frames that would merge, and one change to the second that must keep them apart.
     static let changes: [(String, @Sendable (inout Frame) -> Void)] = [
         ("sequence", { $0.sequence += 1 }), ("acknowledgement", { $0.acknowledgement += 1 }),

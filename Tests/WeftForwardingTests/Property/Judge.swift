@@ -97,11 +97,15 @@ struct Judge {
         }
     }
 
-    /// A frame alone is untouched, a wrong checksum too; a partial one is said to be partial.
+    /// A frame alone is untouched, a wrong checksum too; a partial one is said to be partial, or completed where padding would
+    /// get into it.
     private func checkSingle(_ output: DataPath.Delivered, _ frame: [UInt8]) throws(Flaw) {
         let headers = Headers(frame)
         var expected = OffloadHeader()
-        if headers.isFlow, headers.checksumState(frame) == .partial {
+        var frame = frame
+        if headers.isFlow, headers.checksumState(frame) == .partial, headers.transportEnd < frame.count {
+            frame = withRightChecksum(frame)
+        } else if headers.isFlow, headers.checksumState(frame) == .partial {
             (expected.flags, expected.start) = (1, headers.transport ?? 0)
             expected.offset = headers.checksumField - expected.start
         }
