@@ -2,6 +2,7 @@
 #include "CWeftLinux.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
@@ -65,6 +66,7 @@ ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t add
 _Static_assert(sizeof(struct tpacket_auxdata) == 20 && offsetof(struct tpacket_auxdata, tp_status) == 0, "tpacket_auxdata");
 _Static_assert(offsetof(struct tpacket_auxdata, tp_vlan_tci) == 16, "tpacket_auxdata");
 _Static_assert(offsetof(struct tpacket_auxdata, tp_vlan_tpid) == 18, "tpacket_auxdata");
+_Static_assert(sizeof(struct bpf_insn) == sizeof(uint64_t), "struct bpf_insn");
 _Static_assert(SOL_PACKET == 263 && PACKET_AUXDATA == 8, "PACKET_AUXDATA");
 _Static_assert(TP_STATUS_VLAN_VALID == 1 << 4 && TP_STATUS_VLAN_TPID_VALID == 1 << 6, "TP_STATUS");
 
@@ -134,6 +136,16 @@ int weft_tap_set_carrier(int fd, bool on) {
     unsigned int carrier = on;
     return ioctl(fd, TUNSETCARRIER, &carrier);
 }
+
+int weft_load_socket_program(const uint64_t *instructions, unsigned int count) {
+    union bpf_attr request = {
+        .prog_type = BPF_PROG_TYPE_SOCKET_FILTER, .insn_cnt = count, .insns = (uintptr_t)instructions,
+        .license = (uintptr_t)"",
+    };
+    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &request, sizeof request);
+}
+
+int weft_tap_set_steering(int fd, int program) { return ioctl(fd, TUNSETSTEERINGEBPF, &program); }
 
 // MARK: Namespaces, processes, threads
 

@@ -28,11 +28,16 @@ extension DataPlane {
         var queues = queues
         var devices: [PortDevice] = []
         var offloads = TapOffloads()
+        var steering = Offloads.Steering.single
+        let isSpread = queues.count > 1 && workerCount > 1
         while devices.count < workerCount, let queue = queues.removeFirst() {
-            if devices.isEmpty { offloads = try queue.probeOffloads() }
+            if devices.isEmpty {
+                offloads = try queue.probeOffloads()
+                if isSpread { steering = queue.steerByFlow() ? .flow : .kernel }
+            }
             devices.append(PortDevice(port, queue: queue))
         }
-        attach(devices, offloads: offloads)
+        attach(devices, offloads: offloads, steering: steering)
         return offloads
     }
 
@@ -45,16 +50,17 @@ extension DataPlane {
         var offloads: TapOffloads = [.checksum, .tcp4, .tcp6, .tcpECN]
         let (major, minor) = HostFacts.kernelVersion
         if (major, minor) >= (6, 2) { offloads.formUnion(.udp) }  // VIRTIO_NET_HDR_GSO_UDP_L4
-        attach([PortDevice(port, socket: socket)], offloads: offloads)
+        attach([PortDevice(port, socket: socket)], offloads: offloads, steering: .single)
         return offloads
     }
 
-    private func attach(_ devices: [PortDevice], offloads: TapOffloads) {
+    private func attach(_ devices: [PortDevice], offloads: TapOffloads, steering: Offloads.Steering) {
         guard let first = devices.first else { return }
         let port = first.line.port
         state.withLock { state in
             state.forget(port)
             state.portOffloads[port] = offloads
+            state.portSteering[port] = steering
             if first.line.kind == .packet { state.packetPorts[port] = first }
         }
         for (number, link) in links.enumerated() {
@@ -89,6 +95,7 @@ extension DataPlane.State {
     /// Forgets a port's device.
     mutating func forget(_ port: PortIndex) {
         portOffloads[port] = nil
+        portSteering[port] = nil
         guard let device = packetPorts.removeValue(forKey: port) else { return }
         formerKernelDropCount += device.kernelDropCount
     }

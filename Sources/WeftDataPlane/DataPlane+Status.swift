@@ -20,6 +20,18 @@ extension DataPlane {
         public var underlays: [Underlay]
         /// What each port's device hands over unfinished.
         public var ports: [PortIndex: TapOffloads]
+        /// Which worker has a port's frames.
+        public var steering: [PortIndex: Steering]
+
+        /// Which worker has a port's frames, and whether that stays so.
+        public enum Steering: String, Hashable, Sendable {
+            /// One has them all.
+            case single
+            /// Each flow is one worker's.
+            case flow
+            /// The kernel chooses, and may move a flow: it refused the program that keeps flows where they are.
+            case kernel
+        }
     }
 
     /// Which offloads are in force.
@@ -30,7 +42,7 @@ extension DataPlane {
                     address: underlay.address, segmentLimit: underlay.segmentLimit, mergesReceived: underlay.mergesReceived,
                     sourcePorts: underlay.transmitters.map { $0.socket.local.udpPort }.sorted())
             },
-            ports: state.withLock { $0.portOffloads })
+            ports: state.withLock { $0.portOffloads }, steering: state.withLock { $0.portSteering })
     }
 
     /// The FDB, by segment and address.

@@ -30,6 +30,7 @@ public final class DataPlane: Sendable {
         var directory: Directory
         var publishedRevision: UInt64 = 0
         var portOffloads: [PortIndex: TapOffloads] = [:]
+        var portSteering: [PortIndex: Offloads.Steering] = [:]
         /// Packet sockets, which do not tell the workers everything.
         var packetPorts: [PortIndex: PortDevice] = [:]
         /// What packet sockets that are closed had dropped.
@@ -150,6 +151,7 @@ public final class DataPlane: Sendable {
                 state.threads = []
                 state.isRunning = false
                 state.portOffloads = [:]
+                state.portSteering = [:]
                 for port in state.packetPorts.keys { state.forget(port) }
             }
             return state.threads

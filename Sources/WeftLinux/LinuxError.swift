@@ -13,6 +13,7 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case createTAP = "create TAP"
         case adoptTAP = "adopt TAP"
         case configureTAP = "configure TAP"
+        case steer = "steer frames"
         case openSocket = "open a socket for"
         case bindSocket = "bind a UDP socket to"
         case configureSocket = "configure the UDP socket of"

@@ -164,6 +164,39 @@ import WeftTypes
         #expect(rig.events.withLock { $0.count } == 2)
     }
 
+    @Test("four workers, 64 flows: each arrives in order") func flowsInOrder() throws {
+        let (rig, alpha, bravo) = try Self.pair(.movedTap(queues: 4), workerCount: 4)
+        #expect(alpha.offloads.steering == [PortIndex(0): .flow])
+        let namespace = rig.namespace("guest-bravo")
+        let receive = """
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(1, 33, 1 << 24); s.bind(('10.1.0.2', 6001))
+            print('ready', flush=True)
+            s.settimeout(8); last = {}; count = wrong = 0
+            try:
+                while True:
+                    data, sender = s.recvfrom(100); s.settimeout(1); count += 1
+                    number = int(data); wrong += number <= last.get(sender, -1); last[sender] = number
+                    s.sendto(data, sender)
+            except TimeoutError: print(count, len(last), wrong)
+            """
+        let send = """
+            import socket
+            flows = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(64)]
+            for flow in flows: flow.connect(('10.1.0.2', 6001))
+            for number in range(200):
+                for flow in flows: flow.send(b'%d' % number)
+            """
+        let receiver = try JoinedThread {
+            try? Command("python3", ["-c", receive], in: .named(namespace)).run(timeout: .seconds(30)).standardOutput
+        }
+        usleep(500_000)
+        try rig.run("guest-alpha", "python3", "-c", send)
+        let words = (receiver.result() ?? "").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+        #expect(words.count == 3 && words[0] > 6400 && words[1] == 64 && words[2] == 0, "count, flows, disorder: \(words)")
+        for plane in [alpha, bravo] { _ = try rig.settled(plane) }
+    }
+
     @Test("two ports of one host, a veth and a TAP, without the underlay") func twoPorts() throws {
         let rig = try Rig()
         let alpha = try rig.start("alpha", peer: .staticAgent, port: .veth)

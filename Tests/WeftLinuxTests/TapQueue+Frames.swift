@@ -19,7 +19,7 @@ extension TapQueue {
         return receive(into: &frame)
     }
 
-    private borrowing func receive(into frame: inout [UInt8]) -> TransferResult {
+    borrowing func receive(into frame: inout [UInt8]) -> TransferResult {
         unsafe frame.withUnsafeMutableBytes { bytes in
             var slice = unsafe iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
             return unsafe withUnsafeMutablePointer(to: &slice) { unsafe receive(UnsafeMutableBufferPointer(start: $0, count: 1)) }

@@ -123,6 +123,10 @@ int weft_tap_set_offloads(int fd, unsigned int offloads);
 int weft_tap_set_persistent(int fd, bool persistent);
 int weft_tap_set_owner(int fd, unsigned int user);
 int weft_tap_set_carrier(int fd, bool on);
+/// BPF_PROG_LOAD of a socket filter, each instruction a `struct bpf_insn`; a close-on-exec descriptor, or -1.
+int weft_load_socket_program(const uint64_t *instructions, unsigned int count);
+/// TUNSETSTEERINGEBPF: the program's result, modulo the number of queues, chooses the queue.
+int weft_tap_set_steering(int fd, int program);
 
 // MARK: Namespaces, processes, threads
 
