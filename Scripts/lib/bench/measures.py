@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .datagrams import Datagrams, Flow
 from .rig import Rig, wait_until
@@ -35,7 +36,12 @@ class Settings:
 
     seconds: float
     trials: int
-    datagrams: Datagrams | None
+    datagrams: Datagrams
+
+    @property
+    def whole_seconds(self) -> int:
+        """The same for iperf3, to which 0 is for ever."""
+        return max(1, round(self.seconds))
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Measure:
     take: Callable[[Rig, Settings], dict[str, float]]
     family: int = 4
 
-    def seconds(self, settings: Settings) -> float:
+    def takes(self, settings: Settings) -> float:
         """About how long one measurement takes, with all that is around it."""
         extra = {"udp": 0.3 + settings.trials * (search_seconds(settings) + 0.3), "rtt-bulk": 1.5}
         return settings.seconds + extra.get(self.name.removesuffix("-v6"), 0.5)
@@ -71,10 +77,10 @@ def iperf_server(rig: Rig) -> Iterator[None]:
         rig.finish(server)
 
 
-def iperf_end(rig: Rig, text: str) -> dict:
+def iperf_end(rig: Rig, text: str) -> dict[str, Any]:
     """The sums of an iperf3 that went well."""
     try:
-        report = json.loads(text)
+        report: dict[str, dict[str, Any]] = json.loads(text)
     except ValueError as error:
         raise Failure(f"{rig.name}: iperf3 says nothing that can be read: {text.strip()[:200]}") from error
     if "sum_received" not in report.get("end", {}):
@@ -88,8 +94,8 @@ def tcp(rig: Rig, settings: Settings, streams: int, way: str, family: int) -> di
     with iperf_server(rig):
         bytes_before, packets_before = rig.crossed()
         before = Processors()
-        text = rig.within(rig.guest["a"], "iperf3", "-J", "-t", settings.seconds, "-P", streams, *options, "-c",
-                          rig.address("b", family), check=False, timeout=settings.seconds + 30)
+        text = rig.within(rig.guest["a"], "iperf3", "-J", "-t", settings.whole_seconds, "-P", streams, *options, "-c",
+                          rig.address("b", family), check=False, timeout=settings.whole_seconds + 15)
         used = Processors() - before
         bytes_after, packets_after = rig.crossed()
     end = iperf_end(rig, text)
@@ -112,7 +118,6 @@ def tcp(rig: Rig, settings: Settings, streams: int, way: str, family: int) -> di
 
 def udp(rig: Rig, settings: Settings, family: int) -> dict[str, float]:
     """64-byte datagrams: what arrives of as many as can be sent, and the highest rate that arrives."""
-    assert settings.datagrams
     before = Processors()
     carried = rig.crossed()[0]
     unbounded = settings.datagrams.flow(rig, settings.seconds, 0, family)
@@ -142,6 +147,13 @@ def search(attempt: Callable[[float], tuple[float | None, bool]], guess: float, 
 
     The first steps find two rates with the answer between them, the others halve the ratio of the two. A machine that is
     shared takes a processor away now and then, so a rate fails when it failed twice in a row, unless trials run out.
+
+    >>> round(search(lambda rate: (rate if rate <= 80_000 else None, True), 50_000, 12), -3)
+    79000.0
+    >>> search(lambda rate: (min(rate, 60_000), rate <= 60_000), 50_000, 12)  # the sender can't do more
+    60000
+    >>> search(lambda rate: (None, True), 50_000, 12)
+    0.0
     """
     low, high, best, rate, has_failed = 0.0, 0.0, 0.0, max(guess, 1000), False
     for _ in range(trials):
@@ -164,7 +176,6 @@ def search(attempt: Callable[[float], tuple[float | None, bool]], guess: float, 
 
 def round_trip(rig: Rig, settings: Settings, family: int) -> dict[str, float]:
     """Request and response on an otherwise idle path."""
-    assert settings.datagrams
     before = Processors()
     answers = settings.datagrams.ask(rig, settings.seconds, family)
     return {"rtt_p50_us": answers.p50_us, "rtt_p99_us": answers.p99_us, "rtt_lost": answers.lost,
@@ -173,15 +184,14 @@ def round_trip(rig: Rig, settings: Settings, family: int) -> dict[str, float]:
 
 def round_trip_beside_bulk(rig: Rig, settings: Settings, family: int) -> dict[str, float]:
     """Request and response next to a TCP stream in the same direction as the requests."""
-    assert settings.datagrams
     with iperf_server(rig):
         before = Processors()
-        client = rig.start(rig.guest["a"], "iperf3", "-J", "-t", settings.seconds + 1, "-c", rig.address("b", family),
+        client = rig.start(rig.guest["a"], "iperf3", "-J", "-t", settings.whole_seconds + 1, "-c", rig.address("b", family),
                            log="bulk.txt")
         try:
             time.sleep(0.5)
             answers = settings.datagrams.ask(rig, settings.seconds, family)
-            client.wait(timeout=30)
+            client.wait(timeout=15)
         except subprocess.TimeoutExpired as error:
             raise Failure(f"{rig.name}: the bulk flow does not end") from error
         finally:

@@ -9,6 +9,7 @@ Every contender has the same namespaces, the same addresses and an underlay of i
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -18,6 +19,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from typing import Any
 
 from .system import Failure, die_with_parent, processor_seconds, resident_megabytes, run
 
@@ -109,7 +112,7 @@ class Rig:
         self.ip(self.host[side], "link", "set", device, "netns", self.guest[side])
         self.dress(side, device, mtu)
 
-    def links(self, namespace: str) -> dict[str, dict]:
+    def links(self, namespace: str) -> dict[str, dict[str, Any]]:
         """The devices of a namespace as `ip` describes them, by name."""
         return {link["ifname"]: link for link in json.loads(self.ip(namespace, "-s", "-j", "link", "show"))}
 
@@ -127,7 +130,8 @@ class Rig:
 
     # Processes
 
-    def start(self, namespace: str, *words: object, log: str | None = None, env: dict[str, str] | None = None) -> subprocess.Popen:
+    def start(self, namespace: str, *words: object, log: str | None = None,
+              env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Starts a program in a namespace; it ends with the rig at the latest."""
         with open(self.folder / log if log else os.devnull, "ab") as sink:
             process = subprocess.Popen(
@@ -136,13 +140,13 @@ class Rig:
         self.processes.append(process)
         return process
 
-    def daemon(self, side: str, *words: object, env: dict[str, str] | None = None) -> subprocess.Popen:
+    def daemon(self, side: str, *words: object, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Starts a program of the contender on a host; its memory and its processor time are the contender's."""
         process = self.start(self.host[side], *words, log=f"{side}.log", env=env)
         self.daemons[side].append(process.pid)  # `ip netns exec` becomes the program it starts.
         return process
 
-    def finish(self, process: subprocess.Popen) -> None:
+    def finish(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
             process.wait(timeout=5)
@@ -171,13 +175,23 @@ class Rig:
 
     def ping(self, family: int = 4, seconds: float = 20) -> None:
         """Waits until the guests reach each other, in both directions."""
+        def answers(side: str, other: str) -> bool:
+            words = ("ip", "netns", "exec", self.guest[side], "ping", "-nqc1", "-W1", self.address(other, family))
+            return subprocess.run(words, capture_output=True).returncode == 0
+
         for side, other in (SIDES, SIDES[::-1]):
-            words = ("ip", "netns", "exec", self.guest[side], "ping", "-n", "-q", "-c", "1", "-W", "1", self.address(other, family))
-            wait_until(lambda: subprocess.run(words, capture_output=True).returncode == 0, seconds,
+            wait_until(functools.partial(answers, side, other), seconds,
                        f"{self.name}: guest {side} does not reach {self.address(other, family)}", self.logs)
 
+    def check_daemons(self) -> None:
+        """Fails if a program of the contender has ended."""
+        daemons = {pid for pids in self.daemons.values() for pid in pids}
+        for process in self.processes:
+            if process.pid in daemons and (code := process.poll()) is not None:
+                raise Failure(f"{self.name}: one of its programs ended with {code}\n{self.logs()}")
 
-def wait_until(condition, seconds: float, otherwise: str, details=lambda: "") -> None:
+
+def wait_until(condition: Callable[[], object], seconds: float, otherwise: str, details: Callable[[], str]) -> None:
     """Asks again and again; after `seconds` fails with the text `otherwise` and the `details`."""
     end = time.monotonic() + seconds
     while not condition():

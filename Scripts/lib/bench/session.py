@@ -7,18 +7,19 @@ import pathlib
 import tempfile
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from .contenders import ALL
 from .contenders.base import Programs
 from .datagrams import Datagrams
 from .measures import Measure, Settings, idle
 from .rig import PREFIX, Rig
-from .system import Failure, say
+from .system import Failure, Processors, say
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a session is to do. After `limit` seconds no further round begins that would not end in time."""
+    """What a session is to do. No round begins that would not end within `limit` seconds."""
 
     contenders: list[str]
     measures: list[Measure]
@@ -37,13 +38,15 @@ class Results:
     """Every figure of every round, and who could not take part."""
 
     rounds: int = 0
-    # One per measurement: round, underlay, measure, contender, figures.
-    taken: list[dict] = field(default_factory=list)
-    failures: list[dict] = field(default_factory=list)
+    # One per measurement: round, underlay, measure, contender, figures or failure.
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
     unavailable: dict[str, str] = field(default_factory=dict)
     # Contender → start, end: resident megabytes of its programs on one host; idle: percent of a core, by round.
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     idle: dict[str, list[float]] = field(default_factory=dict)
+    # Processors that were busy at the beginning of a round, while nothing was sent: what others do on this machine.
+    others: list[float] = field(default_factory=list)
 
     def by_round(self, underlay: str, measure: str, contender: str, key: str) -> dict[int, float]:
         """The values of one figure, by the round that they are from."""
@@ -52,85 +55,98 @@ class Results:
                 and key in each["figures"]}
 
 
-def run_session(plan: Plan) -> Results:
-    results, began = Results(), time.monotonic()
-    with contextlib.ExitStack() as stack:
-        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")))
-        needs_datagrams = any(measure.name.startswith(("udp", "rtt")) for measure in plan.measures)
-        settings = Settings(plan.seconds, plan.trials, Datagrams(folder) if needs_datagrams else None)
-        rigs, inside = set_up(plan, results, stack)
-        if not rigs:
-            return results
-        for name, rig in rigs.items():
+class Session:
+    """The rigs of the contenders that can be had; a context manager."""
+
+    def __init__(self, plan: Plan, results: Results) -> None:
+        self.plan, self.results = plan, results
+        self.rigs: dict[str, Rig] = {}
+        # The families of addresses by which a contender's guests reach each other.
+        self.inside: dict[str, set[int]] = {}
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Session:
+        with self.stack:
+            folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{PREFIX}-"))
+            self.settings = Settings(self.plan.seconds, self.plan.trials, Datagrams(pathlib.Path(folder)))
+            for name in self.plan.contenders:
+                obstacle = self.set_up(name)
+                if obstacle:
+                    self.results.unavailable[name] = obstacle
+                    say(f"{name}: not available: {obstacle}")
+            self.stack = self.stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def set_up(self, name: str) -> str | None:
+        """Sets a contender up and proves that its guests reach each other; returns why that is not so."""
+        contender = ALL[name](self.plan.programs)
+        if obstacle := contender.obstacle(self.plan.outer):
+            return obstacle
+        try:
+            with contextlib.ExitStack() as own:
+                rig = own.enter_context(Rig(name, self.plan.outer))
+                contender.set_up(rig)
+                rig.ping(4)
+                self.stack.push(own.pop_all())
+        except Failure as failure:
+            return str(failure)
+        self.rigs[name], self.inside[name] = rig, {4}
+        if any(measure.family == 6 for measure in self.plan.measures):
+            try:
+                rig.ping(6, seconds=5)
+                self.inside[name].add(6)
+            except Failure as failure:
+                say(f"{name}: not measured with IPv6 inside: {str(failure).splitlines()[0]}")
+        return None
+
+    def measure(self) -> None:
+        """Takes every round that there is time for."""
+        plan, began = self.plan, time.monotonic()
+        for name, rig in self.rigs.items():
             if (memory := rig.memory()) is not None:
-                results.memory[name] = {"start": memory}
-        each = sum(measure.seconds(settings) for measure in plan.measures) * len(plan.underlays) * len(rigs)
-        say(f"{plan.rounds} rounds of about {each / 60:.1f} minutes")
+                self.results.memory[name] = {"start": memory}
+        minutes = sum(measure.takes(self.settings) for measure in plan.measures) * len(plan.underlays) * len(self.rigs) / 60
+        say(f"{plan.rounds} rounds of about {minutes:.1f} minutes")
         for number in range(1, plan.rounds + 1):
             round_began = time.monotonic()
-            take_round(plan, number, settings, rigs, inside, results)
-            results.rounds = number
+            self.take_round(number)
+            self.results.rounds = number
             now = time.monotonic()
             if plan.limit and number < plan.rounds and now - began + (now - round_began) > plan.limit:
                 say(f"no time for round {number + 1}")
                 break
-        for name, memory in results.memory.items():
-            memory["end"] = rigs[name].memory() or 0
-    return results
+        for name, figures in self.results.memory.items():
+            figures["end"] = self.rigs[name].memory() or 0
 
+    def take_round(self, number: int) -> None:
+        """Each measure of each contender once on each underlay; who begins changes from round to round."""
+        before, at = Processors(), time.monotonic()
+        if self.plan.with_idle:
+            for name, figures in idle(self.rigs).items():
+                self.results.idle.setdefault(name, []).append(figures["idle_core_percent"])
+        else:
+            time.sleep(0.5)
+        self.results.others.append((Processors() - before).busy_seconds / (time.monotonic() - at))
+        names = list(self.rigs)
+        first = (number - 1) % len(names)
+        for underlay in self.plan.underlays:
+            say(f"round {number} of {self.plan.rounds}: underlay {underlay}")
+            for rig in self.rigs.values():
+                rig.set_underlay(underlay)
+            for measure in self.plan.measures:
+                for name in names[first:] + names[:first]:
+                    if measure.family in self.inside[name]:
+                        self.take(number, underlay, measure, name)
 
-def set_up(plan: Plan, results: Results, stack: contextlib.ExitStack) -> tuple[dict[str, Rig], dict[str, set[int]]]:
-    """The rigs of the contenders that can be had, and which families reach the other guest."""
-    rigs: dict[str, Rig] = {}
-    inside: dict[str, set[int]] = {}
-    for name in plan.contenders:
-        contender = ALL[name](plan.programs)
-        obstacle = contender.obstacle(plan.outer)
-        if not obstacle:
-            own = contextlib.ExitStack()
-            try:
-                with own:
-                    rig = own.enter_context(Rig(name, plan.outer))
-                    contender.set_up(rig)
-                    rig.ping(4)
-                    inside[name] = {4}
-                    rigs[name] = rig
-                    stack.push(own.pop_all())
-            except Failure as failure:
-                obstacle = str(failure)
-        if obstacle:
-            results.unavailable[name] = obstacle
-            say(f"{name}: not available: {obstacle}")
-            continue
+    def take(self, number: int, underlay: str, measure: Measure, name: str) -> None:
+        """One measurement of one contender; one that fails is told and does not end the session."""
+        record = {"round": number, "underlay": underlay, "measure": measure.name, "contender": name}
         try:
-            if any(measure.family == 6 for measure in plan.measures):
-                rig.ping(6, seconds=5)
-                inside[name].add(6)
+            self.rigs[name].check_daemons()
+            self.results.taken.append({**record, "figures": measure.take(self.rigs[name], self.settings)})
         except Failure as failure:
-            say(f"{name}: not measured with IPv6 inside: {str(failure).splitlines()[0]}")
-    return rigs, inside
-
-
-def take_round(plan: Plan, number: int, settings: Settings, rigs: dict[str, Rig], inside: dict[str, set[int]],
-               results: Results) -> None:
-    """Each measure of each contender once on each underlay; who begins changes from round to round."""
-    if plan.with_idle:
-        say(f"round {number} of {plan.rounds}: idle")
-        for name, figures in idle(rigs).items():
-            results.idle.setdefault(name, []).append(figures["idle_core_percent"])
-    names = list(rigs)
-    names = names[(number - 1) % len(names):] + names[:(number - 1) % len(names)]
-    for underlay in plan.underlays:
-        say(f"round {number} of {plan.rounds}: underlay {underlay}")
-        for rig in rigs.values():
-            rig.set_underlay(underlay)
-        for measure in plan.measures:
-            for name in names:
-                if measure.family not in inside[name]:
-                    continue
-                record = {"round": number, "underlay": underlay, "measure": measure.name, "contender": name}
-                try:
-                    results.taken.append({**record, "figures": measure.take(rigs[name], settings)})
-                except Failure as failure:
-                    say(f"{name}, {measure.name}: {failure}")
-                    results.failures.append({**record, "failure": str(failure)})
+            say(f"{name}, {measure.name}: {failure}")
+            self.results.failures.append({**record, "failure": str(failure)})

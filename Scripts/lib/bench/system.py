@@ -31,8 +31,10 @@ def run(*words: object, check: bool = True, timeout: float = 60, env: dict[str, 
     try:
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
                                 env={**os.environ, **(env or {})}, preexec_fn=die_with_parent)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Failure(f"cannot run {' '.join(command)}: {error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise Failure(f"{' '.join(command)}: not done after {timeout:g} s") from error
+    except OSError as error:
+        raise Failure(f"cannot run {command[0]}: {error}") from error
     if check and result.returncode != 0:
         raise Failure(f"{' '.join(command)}: {(result.stderr or result.stdout).strip() or result.returncode}")
     return result.stdout
@@ -44,12 +46,13 @@ def die_with_parent() -> None:
 
 
 def install(programs: dict[str, str]) -> str | None:
-    """Installs the Debian packages of the `programs` (name → package) that are missing, and starts none of their services.
+    """Installs the Debian packages of the `programs` (name or path → package) that are missing, and starts no service of theirs.
 
     Returns why that can't be had, or None.
     """
     def missing() -> list[str]:
-        return sorted({package for program, package in programs.items() if not shutil.which(program)})
+        return sorted({package for program, package in programs.items()
+                       if not (os.path.exists(program) if program.startswith("/") else shutil.which(program))})
 
     packages = missing()
     if not packages:

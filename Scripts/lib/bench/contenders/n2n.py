@@ -17,6 +17,6 @@ class N2N(Contender):
         # The supernode is on host a, and what it uses is not an edge's.
         rig.start(rig.host["a"], "supernode", "-l", 7654, log="supernode.log")
         for number, side in enumerate(SIDES, 1):
-            rig.daemon(side, "edge", "-d", "n2n", "-a", rig.address(side), "-s", "255.255.255.0", "-c", "bench", "-k", "bench", "-r",
-                       "-l", f"{rig.underlay['a']}:7654", "-M", self.mtu, "-m", f"02:00:00:00:77:0{number}")
+            rig.daemon(side, "edge", "-d", "n2n", "-a", rig.address(side), "-s", "255.255.255.0", "-c", "bench", "-k", "bench",
+                       "-r", "-l", f"{rig.underlay['a']}:7654", "-M", self.mtu, "-m", f"02:00:00:00:77:0{number}")
             rig.hand_over(side, "n2n", self.mtu, ready="Ready")

@@ -40,5 +40,5 @@ class Tinc(Contender):
                        if line.startswith("Udp6OutDatagrams") or re.match(r"Udp: \d", line))
 
         before = sent()
-        rig.within(rig.guest["a"], "ping", "-q", "-c", 20, "-i", "0.01", "-W", "1", "-s", rig.mtu - 28, rig.address("b"), check=False)
+        rig.within(rig.guest["a"], "ping", "-qc20", "-i0.01", "-W1", "-s", rig.mtu - 28, rig.address("b"), check=False)
         return sent() - before >= 20
