@@ -113,22 +113,31 @@ class Report:
         rows = []
         for name, memory in self.results.memory.items():
             spread = Spread.of(self.results.idle.get(name, []))
-            rows.append([name, f"{memory['start']:.1f}", f"{memory.get('end', 0):.1f}", spread.text("{:.2f}") if spread else "–"])
+            rows.append([name, *(f"{memory[when]:.1f}" if when in memory else "–" for when in ("start", "end")),
+                         spread.text("{:.2f}") if spread else "–"])
         return rows
 
     def markdown(self) -> str:
-        """For each underlay one table: contenders and ratios are rows, the medians of all measures are columns."""
-        columns = [(measure, figure) for measure in self.plan.measures for figure in measure.figures]
+        """For each underlay a table with a column for each contender, and one of ratios for each attachment of Weft."""
         lines = [self.heading() + "."]
+        figures = [(measure, figure) for measure in self.plan.measures for figure in measure.figures]
         for underlay in self.plan.underlays:
             rows = []
-            for name in self.names:
-                spreads = [(figure, self.spread(underlay, measure, name, figure)) for measure, figure in columns]
-                rows.append([name, *(figure.form.format(spread.median) if spread else "–" for figure, spread in spreads)])
-            for pair in self.pairs:
-                ratios = [self.ratio(underlay, measure, pair, figure) for measure, figure in columns]
-                rows.append([f"*{' ÷ '.join(pair)}*", *(f"{ratio.median:.2f}" if ratio else "" for ratio in ratios)])
-            lines += ["", *markdown_table([underlay, *(f"{measure.title}: {figure.title}" for measure, figure in columns)], rows)]
+            for measure, figure in figures:
+                spreads = [self.spread(underlay, measure, name, figure) for name in self.names]
+                rows.append([f"{measure.title}, {figure.title}",
+                             *(figure.form.format(spread.median) if spread else "–" for spread in spreads)])
+            lines += ["", *markdown_table([f"underlay {underlay}", *self.names], rows)]
+            for ours in OURS:
+                pairs = [pair for pair in self.pairs if pair[0] == ours]
+                rows = []
+                for measure, figure in figures:
+                    ratios = [self.ratio(underlay, measure, pair, figure) for pair in pairs]
+                    if any(ratios):
+                        rows.append([f"{measure.title}, {figure.title}",
+                                     *(f"{ratio.median:.2f}" if ratio else "–" for ratio in ratios)])
+                if rows:
+                    lines += ["", *markdown_table([f"{ours} ÷ …, underlay {underlay}", *(pair[1] for pair in pairs)], rows)]
         if self.results.memory:
             lines += ["", *markdown_table(["the programs of one host", "MB at the start", "MB at the end", "idle, % of a core"],
                                           self.resources())]

@@ -106,6 +106,7 @@ class Rig:
         `ready` is what the program writes when it has no more to do with the device's name.
         """
         def is_ready() -> bool:
+            self.check_daemons()
             return device in self.links(self.host[side]) and (not ready or ready in (self.folder / f"{side}.log").read_text())
 
         wait_until(is_ready, 10, f"{self.name} made no device {device}", self.logs)
