@@ -10,5 +10,7 @@
 #include <linux/if_tun.h>
 #include <linux/ip.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>

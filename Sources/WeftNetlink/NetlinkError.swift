@@ -31,6 +31,12 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         case listVLANs = "list bridge VLANs"
         case addVLAN = "add bridge VLAN"
         case removeVLAN = "remove bridge VLAN"
+        case listQdiscs = "list qdiscs"
+        case addQdisc = "add qdisc"
+        case removeQdisc = "remove qdisc"
+        case listFilters = "list filters"
+        case addFilter = "add filter"
+        case removeFilter = "remove filter"
         case monitor = "receive notifications"
     }
 
@@ -87,6 +93,8 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
     var remedy: String {
         switch errno {
         case EPERM where verb == .addFDB: "run as root or with CAP_NET_ADMIN, and wait until the port forwards"
+        // What the kernel says when it has no such kind, and no module for it.
+        case ENOENT where verb == .addQdisc || verb == .addFilter: "use a kernel with this feature, or load its module"
         case EPERM, EACCES: "run as root or with CAP_NET_ADMIN"
         case EEXIST: "remove what is there first, or choose another name"
         case ENODEV: "check that the device exists in this network namespace"

@@ -32,6 +32,9 @@ final class Kernel: Sendable {
     /// What `bridge -d -j` prints for the words, inside.
     func bridge(_ arguments: String) throws -> [[String: Any]] { try objects("bridge", "-n \(name) -d -j \(arguments)") }
 
+    /// What `tc -d -j` prints for the words, inside; an `@` stands for a space within a word.
+    func tc(_ arguments: String) throws -> [[String: Any]] { try objects("tc", "-n \(name) -d -j \(arguments)") }
+
     /// Runs `ip` inside, for its effect.
     func runIP(_ arguments: String) throws { _ = try text("ip", "-n \(name) \(arguments)") }
 
@@ -44,7 +47,7 @@ final class Kernel: Sendable {
     }
 
     private func text(_ tool: String, _ arguments: String) throws -> String {
-        let words = arguments.split(separator: " ").map(String.init)
+        let words = arguments.split(separator: " ").map { String($0.map { $0 == "@" ? " " : $0 }) }
         let outcome = try Command(tool, words).run(timeout: .seconds(60))
         guard outcome.isSuccess else { throw ToolFailure(text: "\(tool) \(arguments): \(outcome.standardError)") }
         return outcome.standardOutput

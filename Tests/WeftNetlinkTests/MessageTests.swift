@@ -56,6 +56,26 @@ import WeftTypes
             ])
     }
 
+    @Test func filterThatDropsAll() throws {
+        let filter = TrafficFilter(linkIndex: 3, hook: .ingress, priority: 1, handle: 0x7765_6674, program: [.drop])
+        var request = MessageBuilder(type: RTM_NEWTFILTER, flags: NLM_F_CREATE)
+        filter.emit(into: &request)
+        #expect(
+            Array(request.finished(sequence: 1).dropFirst(16)) == [
+                0x00, 0x00, 0x00, 0x00,  // AF_UNSPEC, padding
+                0x03, 0x00, 0x00, 0x00,  // link 3
+                0x74, 0x66, 0x65, 0x77,  // the filter's number
+                0xf2, 0xff, 0xff, 0xff,  // clsact, ingress
+                0x00, 0x03, 0x01, 0x00,  // ETH_P_ALL in network order, priority 1
+                0x08, 0x00, 0x01, 0x00, 0x62, 0x70, 0x66, 0x00,  // TCA_KIND "bpf"
+                0x20, 0x00, 0x02, 0x80,  // TCA_OPTIONS, nested, 32 bytes
+                0x08, 0x00, 0x08, 0x00, 0x01, 0x00, 0x00, 0x00,  // TCA_BPF_FLAGS: direct action
+                0x06, 0x00, 0x04, 0x00, 0x01, 0x00, 0x00, 0x00,  // TCA_BPF_OPS_LEN 1, padding
+                0x0c, 0x00, 0x05, 0x00,  // TCA_BPF_OPS
+                0x06, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00,  // return TC_ACT_SHOT
+            ])
+    }
+
     /// 127.0.0.1/8 on the loopback device.
     static let loopbackAddress: [UInt8] = [
         0x02, 0x08, 0x80, 0xfe, 0x01, 0x00, 0x00, 0x00,  // AF_INET, /8, IFA_F_PERMANENT, scope host, link 1

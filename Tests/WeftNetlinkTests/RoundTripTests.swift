@@ -61,6 +61,15 @@ import WeftTypes
         #expect(try parse(payload) { bytes throws(MalformedMessage) in try BridgeVLAN.list(parsing: bytes) } == [membership])
     }
 
+    @Test(arguments: UInt64(0)..<64)
+    func trafficControl(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let qdisc = Qdisc(linkIndex: random.index(), kind: "fq", handle: random.number(), parent: random.number())
+        #expect(try readBack(qdisc.emit) { bytes throws(MalformedMessage) in try Qdisc(parsing: bytes) } == qdisc)
+        let filter = random.filter()
+        #expect(try readBack(filter.emit) { bytes throws(MalformedMessage) in try TrafficFilter(parsing: bytes) } == filter)
+    }
+
     /// The attributes of any bytes are those that a plain model finds.
     @Test(arguments: UInt64(0)..<128)
     func attributesAgreeWithAModel(seed: UInt64) {
@@ -107,6 +116,8 @@ import WeftTypes
                 _ = try? parse(bytes) { bytes throws(MalformedMessage) in
                     _ = try NetlinkEvent(type: type, payload: bytes)
                     _ = try BridgeVLAN.list(parsing: bytes)
+                    _ = try Qdisc(parsing: bytes)
+                    _ = try TrafficFilter(parsing: bytes)
                     _ = try Acknowledgement(error: bytes, flags: NLM_F_ACK_TLVS)
                     _ = try Acknowledgement(done: bytes, flags: NLM_F_ACK_TLVS)
                 }
@@ -183,6 +194,21 @@ extension SeededRandom {
         return entry
     }
 
+    fileprivate mutating func filter() -> TrafficFilter {
+        var filter = TrafficFilter(
+            linkIndex: index(), hook: coin() ? .ingress : .egress, priority: number(),
+            handle: .random(in: 1 ... .max, using: &self),
+            program: [], protocolNumber: number())
+        filter.chain = number()
+        filter.isDirectAction = coin()
+        for _ in 0..<Int.random(in: 0...9, using: &self) {
+            let instruction = BPFInstruction(
+                code: number(), jumpIfTrue: number(), jumpIfFalse: number(), operand: number())
+            filter.program?.append(instruction)
+        }
+        return filter
+    }
+
     fileprivate mutating func bridge() -> BridgeAttributes {
         BridgeAttributes(
             ageingTime: maybe { .milliseconds(Int64(.random(in: 0 ... .max, using: &$0) as UInt32) * 10) },
@@ -233,6 +259,7 @@ extension SeededRandom {
         messages.append(BridgeVLAN(linkIndex: 1, vlans: .first ... .last).request(type: RTM_NEWLINK, isBridgeItself: false))
         for (type, emit) in [
             (RTM_NEWADDR, interfaceAddress().emit), (RTM_NEWROUTE, route().emit), (RTM_NEWNEIGH, fdbEntry().emit),
+            (RTM_NEWTFILTER, filter().emit),
         ] {
             var message = MessageBuilder(type: type)
             emit(&message)

@@ -49,10 +49,13 @@ import WeftTopology
                 "6:40 E502 port 'vm1': kind 'socket' is not in this version; use tap or veth"
             ]),
         RuleCase(
-            line: 6, "  vm1: { host: a, segment: blue, attach: direct }",
+            line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0, attach: direct }",
             [
-                "6:42 E502 port 'vm1': attach 'direct' is not in this version; use bridge"
+                "6:40 E502 port 'vm1': kind 'bridge' is not in this version; use tap or veth",
+                "6:69 E409 port 'vm1': attach 'direct' has no meaning for a port of kind 'bridge'; remove it",
             ]),
+        RuleCase(line: 6, "  vm1: { host: a, segment: blue, attach: direct }", []),
+        RuleCase(line: 6, "  vm1: { host: a, segment: blue, attach: direct, kind: veth, netns: web }", []),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10 }, native: blue, protocol: 802.1ad }",
             [

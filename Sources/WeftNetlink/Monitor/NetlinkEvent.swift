@@ -17,6 +17,8 @@ public enum NetlinkEvent: Hashable, Sendable {
     case neighbourRemoved(Neighbour)
     case fdb(FDBEntry)
     case fdbRemoved(FDBEntry)
+    /// A qdisc or a filter of the link with this number was made, changed or removed.
+    case trafficControl(linkIndex: Int32)
     /// Notifications were lost: read everything again, and compare.
     case overrun
 
@@ -47,6 +49,8 @@ public enum NetlinkEvent: Hashable, Sendable {
             } else {
                 return nil
             }
+        case RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTFILTER, RTM_DELTFILTER:
+            self = .trafficControl(linkIndex: try TrafficControlHeader(parsing: payload).linkIndex)
         default: return nil
         }
     }

@@ -17,6 +17,8 @@ public final class NetlinkMonitor: Sendable {
         case routes
         /// Neighbours and FDB entries.
         case neighbours
+        /// Qdiscs and filters.
+        case trafficControl
 
         var groups: [UInt32] {
             switch self {
@@ -24,6 +26,7 @@ public final class NetlinkMonitor: Sendable {
             case .addresses: [RTNLGRP_IPV4_IFADDR.rawValue, RTNLGRP_IPV6_IFADDR.rawValue]
             case .routes: [RTNLGRP_IPV4_ROUTE.rawValue, RTNLGRP_IPV6_ROUTE.rawValue]
             case .neighbours: [RTNLGRP_NEIGH.rawValue]
+            case .trafficControl: [RTNLGRP_TC.rawValue]
             }
         }
     }

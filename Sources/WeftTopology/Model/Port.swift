@@ -51,6 +51,8 @@ public struct Port: Hashable, Sendable {
     public enum Attach: String, Hashable, Sendable, CaseIterable {
         /// Through the segment's bridge.
         case bridge
+        /// The agent reads the device itself, and the host sees nothing of it.
+        case direct
     }
 
     /// Creates a port of `fabric`; a MAC and a device that are not given are derived.

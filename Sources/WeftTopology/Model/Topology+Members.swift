@@ -24,6 +24,12 @@ extension Topology {
         return segments.filter { segment in Self.isMember(host, of: segment) { withPorts.contains(segment.name) } }
     }
 
+    /// The segments that have a bridge and an uplink on a host, sorted by name: where all ports are direct there is neither.
+    public func bridgedSegments(on host: Host) -> [Segment] {
+        let bridged = Set(ports(on: host.name).filter { $0.attach == .bridge }.map(\.segment))
+        return segments.filter { bridged.contains($0.name) }
+    }
+
     private static func isMember(_ host: Host, of segment: Segment, hasPort: () -> Bool) -> Bool {
         switch (host.kind, segment.vteps) {
         case (.agent, _): hasPort()

@@ -49,20 +49,27 @@ extension HostDevice {
         }
         if link.mac != mac { settings.append((.mac(mac), "its MAC is \(link.mac)")) }
         if link.mtu != link.maximumMTU {
-            settings.append((.mtu(link.maximumMTU), "its MTU is \(link.mtu), and a bridge drops what is larger without notice"))
+            let reason = isDirect ? "the agent alone judges sizes" : "a bridge drops what is larger without notice"
+            settings.append((.mtu(link.maximumMTU), "its MTU is \(link.mtu), and \(reason)"))
         }
         if case .bridge(let options) = link.kind, options != .ours {
             settings.append((.bridge(.ours), "its bridge options were changed"))
         }
         if !link.isQuietIPv4 { settings.append((.quietIPv4, "the host would answer guests")) }
         if !link.isQuietIPv6 { settings.append((.quietIPv6, "the host would answer guests")) }
+        // Out of hearing before it leaves a bridge, and back only after it has joined one: the host never hears its guest.
+        if isDirect, !link.isDeaf { settings.append(deafness) }
         if link.master != bridge {
             settings.append((.master(bridge), "its master is \(link.master ?? "missing")"))
         } else if !link.isPlainPort {
             settings.append((.plainPort, "its settings as a bridge port were changed"))
         }
+        if !isDirect, link.isDeaf { settings.append((.isDeaf(false), "its bridge is to have its frames")) }
         return settings
     }
+
+    /// What keeps the host from hearing what a direct port's guest sends.
+    var deafness: (PlanStep.LinkSetting, reason: String) { (.isDeaf(true), "the host would hear what is for the agent") }
 }
 
 extension GuestEnd {

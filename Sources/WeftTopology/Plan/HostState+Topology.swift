@@ -24,7 +24,8 @@ public enum GuestPlacement: Hashable, Sendable {
 }
 
 extension HostState {
-    /// What `host` should have by `topology`: for each segment it has a port in, a bridge and an uplink; for each port a device.
+    /// What `host` should have by `topology`: for each segment with ports on a bridge, that and an uplink; for each port a
+    /// device.
     ///
     /// - Parameters:
     ///   - placement: where the guests are.
@@ -36,9 +37,8 @@ extension HostState {
         userID: (String) -> UInt32? = { UInt32($0) }
     ) {
         let ports = topology.ports(on: host.name)
-        let segments = Set(ports.map(\.segment)).sorted().compactMap { topology.segment(named: $0) }
         let guests = Set(topology.ports.map(\.mac))
-        var devices = segments.flatMap { segment in
+        var devices = topology.bridgedSegments(on: host).flatMap { segment in
             Self.devices(of: segment, topology, host, uplinkQueueCount: uplinkQueueCount, avoiding: guests)
         }
         var problems: [PlanProblem] = []
@@ -59,9 +59,15 @@ extension HostState {
             } else {
                 kind = .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
             }
-            let bridge = topology.mark(.bridge, segment.name).deviceName.text
-            let mac = MACAddress.derived(mark: mark, host: host, avoiding: guests)
-            devices.append(HostDevice(mark: mark, name: port.device.text, kind: kind, mac: mac, bridge: bridge))
+            let bridge: String?
+            switch port.attach {
+            case .bridge: bridge = topology.mark(.bridge, segment.name).deviceName.text
+            case .direct: bridge = nil
+            }
+            devices.append(
+                HostDevice(
+                    mark: mark, name: port.device.text, kind: kind, mac: .derived(mark: mark, host: host, avoiding: guests),
+                    bridge: bridge, isDirect: port.attach == .direct))
         }
         self.init(fabric: topology.name, devices: devices, underlay: host.underlay, problems: problems)
     }

@@ -45,6 +45,9 @@ public struct HostDevice: Hashable, Sendable {
     public let mac: MACAddress
     /// The bridge it joins, or nil.
     public let bridge: String?
+    /// Whether the agent reads it itself: then what it receives is dropped before the host's stack, which a socket of the
+    /// agent's sees it before.
+    public let isDirect: Bool
 
     /// The kinds of devices the agent makes.
     public enum Kind: Hashable, Sendable {
@@ -74,12 +77,15 @@ public struct HostDevice: Hashable, Sendable {
     }
 
     /// Describes a device.
-    public init(mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil) {
+    public init(
+        mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false
+    ) {
         self.mark = mark
         self.name = name
         self.kind = kind
         self.mac = mac
         self.bridge = bridge
+        self.isDirect = isDirect
     }
 
     /// What it is for.

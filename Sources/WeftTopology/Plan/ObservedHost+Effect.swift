@@ -60,6 +60,7 @@ extension ObservedHost {
             links[name]?.isPlainPort = true  // the kernel forgets a port's settings with its bridge
         case .plainPort: links[name]?.isPlainPort = true
         case .bridge(let options): links[name]?.kind = .bridge(options)
+        case .isDeaf(let isDeaf): links[name]?.isDeaf = isDeaf
         case .quietIPv4: links[name]?.isQuietIPv4 = true
         case .quietIPv6:
             links[name]?.isQuietIPv6 = true

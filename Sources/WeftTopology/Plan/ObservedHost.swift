@@ -48,6 +48,8 @@ public struct ObservedLink: Hashable, Sendable {
     public var master: String?
     /// Whether it does what a new port of a bridge does: learn, flood, forward; true for what is in no bridge.
     public var isPlainPort = true
+    /// Whether what it receives is dropped before the host's stack and before a bridge, by a filter of ours.
+    public var isDeaf = false
     /// Whether the kernel keeps quiet on it as DESIGN §2 wants, for each family.
     public var isQuietIPv4 = false
     public var isQuietIPv6 = false

@@ -101,6 +101,8 @@ extension PlanStep {
         /// The bridge it joins, nil to leave any.
         case master(String?)
         case bridge(BridgeOptions)
+        /// Whether what it receives is dropped before the host's stack: clsact, and an ingress filter that drops all.
+        case isDeaf(Bool)
         /// As a port of its bridge it learns and floods, and neither isolates, locks nor turns frames around.
         case plainPort
         /// IPv4 `rp_filter=1`, `arp_ignore=8`, `forwarding=0`.

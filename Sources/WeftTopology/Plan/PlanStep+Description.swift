@@ -21,6 +21,7 @@ extension PlanStep.LinkSetting: CustomStringConvertible {
         case .mtu(let mtu): "MTU \(mtu)"
         case .master(let bridge): bridge.map { "master \($0)" } ?? "no master"
         case .bridge: "bridge options"
+        case .isDeaf(let isDeaf): isDeaf ? "a filter that drops all before the host sees it" : "no filter that drops all"
         case .plainPort: "plain bridge port"
         case .quietIPv4: "IPv4 quiet"
         case .quietIPv6: "IPv6 off"

@@ -4,10 +4,12 @@ import WeftTypes
 ///
 /// Pure and deterministic: equal arguments give equal plans. What is no longer wanted goes first, ports before bridges; then
 /// each wanted device is made or repaired, bridges before ports, and comes up only when it keeps quiet towards the guests.
+/// A port that is to leave a bridge which goes is out of the host's hearing before.
 /// No step is about a device without the mark of `desired`'s fabric. Applying any number of steps and planning again leads to
 /// the same end; a host that is as it should be has an empty plan.
 public func plan(desired: HostState, observed: ObservedHost) -> Plan {
     var planner = Planner(desired: desired, host: observed)
+    for device in desired.devices where device.isDirect { planner.deafen(device) }
     planner.removeUnwanted()
     for device in desired.devices.reversed() { planner.removeUnlike(device) }
     for device in desired.devices { planner.reconcile(device) }
@@ -48,6 +50,17 @@ struct Planner {
         blocked.insert(device.name)
     }
 
+    /// Keeps the host from hearing a device that is there, if only under another name, before the bridge goes that keeps it
+    /// from that so far.
+    mutating func deafen(_ device: HostDevice) {
+        let renamed = host.links.values.filter { $0.alias == device.mark.alias }.min { $0.name < $1.name }
+        guard let link = host.links[device.name] ?? renamed, link.master != nil, !link.isDeaf,
+            Ownership(of: link, fabric: desired.fabric).isOurs
+        else { return }
+        let (setting, reason) = device.deafness
+        add(.configure(link.name, setting), device.object, reason)
+    }
+
     // MARK: What is not wanted
 
     /// Removes what carries our mark and is in no one's way of being right, or gives it its name back.
@@ -67,7 +80,12 @@ struct Planner {
                 rename(stray.link, to: device)
                 continue
             }
-            let reason = stray.mark == nil ? "it was left half-made" : "it is not in the topology"
+            let reason =
+                switch stray.object {
+                case .port: "it is not in the topology"
+                case .segment, .uplink: "no port of this host is on it"
+                case .device: "it was left half-made"
+                }
             add(.delete(stray.link.name), stray.object, reason, impact: stray.mark == nil ? .none : .losesLink)
         }
     }

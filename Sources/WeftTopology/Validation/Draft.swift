@@ -62,6 +62,7 @@ struct PortDraft: Sendable {
     var name: Located<String>
     var host: Located<String>?
     var kind = PortKindWord.tap
+    var attach = Port.Attach.bridge
     var segment: Located<String>?
     var trunk: [TrunkDraft]?
     var mac: Located<MACAddress>?

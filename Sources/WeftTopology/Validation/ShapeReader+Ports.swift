@@ -12,10 +12,6 @@ extension ShapeReader {
         ("device", [.tap, .veth, .nic, .bridge]),
     ]
 
-    private enum AttachWord: String, CaseIterable {
-        case bridge, direct
-    }
-
     private enum TagProtocol: String, CaseIterable {
         case dot1Q = "802.1q"
         case dot1ad = "802.1ad"
@@ -35,7 +31,7 @@ extension ShapeReader {
         port.kind = kind(of: &fields)
         if !fields.has("host") { reportMissing("host", in: fields, help: "add the host it is on: host: NAME") }
         port.host = text("host", of: fields)
-        readAttachment(of: fields)
+        readAttachment(of: &fields, into: &port)
         readSegment(of: fields, into: &port)
         port.mac = mac("mac", of: fields)
         port.addresses = items("address", of: fields).compactMap { address($0, label: fields["address"]?.label ?? label) }
@@ -74,10 +70,15 @@ extension ShapeReader {
         return kind
     }
 
-    private mutating func readAttachment(of fields: Fields) {
-        guard let attach = word("attach", of: fields, as: AttachWord.self), attach.value == .direct else { return }
+    /// A port that stands for a bridge has no other way to be attached.
+    private mutating func readAttachment(of fields: inout Fields, into port: inout PortDraft) {
+        if port.kind == .bridge { fields.dropDefaults(["attach"]) }
+        guard let attach = word("attach", of: fields, as: Port.Attach.self) else { return }
+        port.attach = attach.value
+        guard attach.value == .direct, port.kind == .bridge else { return }
         let label = fields["attach"]?.label ?? fields.label
-        problems.report(.laterValue, at: attach.span, "\(label): attach 'direct' is not in this version; use bridge")
+        problems.report(
+            .keyOfAnotherKind, at: attach.span, "\(label): attach 'direct' has no meaning for a port of kind 'bridge'; remove it")
     }
 
     private mutating func readSegment(of fields: Fields, into port: inout PortDraft) {

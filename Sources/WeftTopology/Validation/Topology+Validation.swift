@@ -66,8 +66,9 @@ extension Port {
             return (subnet?.length ?? address.length).flatMap { IPPrefix(address: address.address, length: $0) }
         }
         self.init(
-            name: name, fabric: fabric, host: host, segment: segment, kind: kind, mac: draft.mac?.value, addresses: addresses,
-            device: draft.device?.value, queues: draft.queues, owner: draft.owner, namespace: draft.namespace,
+            name: name, fabric: fabric, host: host, segment: segment, kind: kind, attach: draft.attach, mac: draft.mac?.value,
+            addresses: addresses, device: draft.device?.value, queues: draft.queues, owner: draft.owner,
+            namespace: draft.namespace,
             isSticky: draft.isSticky, labels: draft.labels)
     }
 }

@@ -7,7 +7,9 @@ struct Missing: Error {
 }
 
 /// One host `alpha`, the segment `blue`, the TAP `vm1` and the veth pair `web` into a namespace of that name.
-func exampleTopology(mtu: Int? = nil, ports names: [String] = ["vm1", "web"], owner: String? = nil) throws -> Topology {
+func exampleTopology(mtu: Int? = nil, ports names: [String] = ["vm1", "web"], owner: String? = nil, direct: Set<String> = [])
+    throws -> Topology
+{
     let (fabric, alpha, blue) = (name("first"), name("alpha"), name("blue"))
     guard let vni = VNI(100), let address = IPAddress("192.0.2.11"), let prefix = IPPrefix("10.1.0.11/24") else {
         throw Missing(what: "valid numbers")
@@ -16,6 +18,7 @@ func exampleTopology(mtu: Int? = nil, ports names: [String] = ["vm1", "web"], ow
         let isNamespace = text != "vm1"
         return Port(
             name: name(text), fabric: fabric, host: alpha, segment: blue, kind: isNamespace ? .veth : .tap,
+            attach: direct.contains(text) ? .direct : .bridge,
             addresses: isNamespace ? [prefix] : [], owner: isNamespace ? nil : owner, namespace: isNamespace ? text : nil)
     }
     return Topology(
@@ -25,9 +28,10 @@ func exampleTopology(mtu: Int? = nil, ports names: [String] = ["vm1", "web"], ow
 
 extension HostState {
     static func example(
-        mtu: Int? = nil, ports: [String] = ["vm1", "web"], owner: String? = nil, placement: GuestPlacement = .host
+        mtu: Int? = nil, ports: [String] = ["vm1", "web"], owner: String? = nil, placement: GuestPlacement = .host,
+        direct: Set<String> = []
     ) throws -> HostState {
-        let topology = try exampleTopology(mtu: mtu, ports: ports, owner: owner)
+        let topology = try exampleTopology(mtu: mtu, ports: ports, owner: owner, direct: direct)
         guard let host = topology.hosts.first else { throw Missing(what: "a host") }
         return HostState(topology: topology, host: host, placement: placement, uplinkQueueCount: 2) { _ in nil }
     }

@@ -35,6 +35,28 @@ import WeftTypes
         }
     }
 
+    /// While a plan is carried out, what a direct port's guest sends reaches the host at no moment: the device is down, in
+    /// a bridge, or has the filter. Unless it was within hearing before.
+    @Test(arguments: UInt64(0)..<400)
+    func noStepLetsTheHostHearADirectPort(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let (state, start) = try scenario(&random)
+        var host = start
+        func audible() -> Set<String> {
+            Set(
+                state.devices.filter { device in
+                    guard device.isDirect, let link = host.links[device.name] else { return false }
+                    return link.isUp && link.master == nil && !link.isDeaf
+                        && Ownership(of: link, fabric: state.fabric).isOurs
+                }.map(\.name))
+        }
+        let before = audible()
+        for step in plan(desired: state, observed: start).steps {
+            host.apply(step.action)
+            #expect(audible().isSubset(of: before), "seed \(seed): \(step)")
+        }
+    }
+
     /// No step is about a device of others, and what others have is the same afterwards but for the master of what was
     /// in a bridge of ours that had to go.
     @Test(arguments: UInt64(0)..<400)
@@ -103,10 +125,11 @@ extension HostState {
                     mtu: Bool.random(using: &random) ? 1450 : 1400)
                 let name = Bool.random(using: &random) ? mark.deviceName.text : "own-\(port)"
                 guard !devices.contains(where: { $0.name == name || $0.mark == mark }) else { continue }
+                let isDirect = Bool.random(using: &random)
                 devices.append(
                     HostDevice(
                         mark: mark, name: name, kind: isTap ? .tap(tap) : .veth(guest), mac: mac(&random),
-                        bridge: bridge.deviceName.text))
+                        bridge: isDirect ? nil : bridge.deviceName.text, isDirect: isDirect))
             }
         }
         return HostState(fabric: fabric, devices: devices)
@@ -125,7 +148,7 @@ extension ObservedHost {
     /// One thing an operator might do.
     fileprivate mutating func mangle(_ random: inout SeededRandom) {
         let victim = links.keys.sorted().randomElement(using: &random) ?? "none"
-        switch Int.random(in: 0..<17, using: &random) {
+        switch Int.random(in: 0..<18, using: &random) {
         case 0: apply(.delete(victim))
         case 1: apply(.configure(victim, .master(links.keys.sorted().randomElement(using: &random))))
         case 2: apply(.configure(victim, .mtu(1400)))
@@ -143,6 +166,7 @@ extension ObservedHost {
             if let prefix = IPPrefix("10.0.0.9/24") { addresses.append(ObservedAddress(prefix: prefix, device: victim)) }
         case 12: links[victim]?.isQuietIPv4 = false
         case 13 where links[victim]?.master != nil: links[victim]?.isPlainPort = false
+        case 16: links[victim]?.isDeaf.toggle()
         case 14: namespaces["two"] = nil
         case 15:
             guard case .veth(let end?) = links[victim]?.kind, namespaces[end.namespace]?.contains("net0") == false else { return }
