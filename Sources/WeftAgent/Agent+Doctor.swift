@@ -7,7 +7,7 @@ import WeftTypes
 /// What only the agent can tell about its host's health; the checks of the host itself are the command line's.
 extension Agent {
     func doctor() -> [Finding] {
-        [convergence, underlayAddress] + mtuFindings + offloadFindings + trafficFindings
+        [convergence, underlayAddress] + mtuFindings + offloadFindings + trafficFindings + directPortFindings
     }
 
     private var convergence: Finding {
@@ -63,6 +63,22 @@ extension Agent {
             ? Finding(.tapOffloads, .ok, "TAP devices hand over superframes" + (weakest.contains(.udp) ? "" : " (TCP only)"))
             : Finding(.tapOffloads, .warn, "TAP devices hand over single frames", fix: "a newer kernel")
         return [sockets, taps]
+    }
+
+    private var directPortFindings: [Finding] {
+        let (direct, unread) = (directPorts, unreadDirectPorts)
+        guard !direct.isEmpty else { return [] }
+        guard let first = unread.first else {
+            let names = direct.map(\.name.text).joined(separator: ", ")
+            return [Finding(.directPorts, .ok, "read by the agent itself and unheard by the host: \(names)")]
+        }
+        let cause = report?.status(of: .port(first.name))?.cause ?? "no worker reads \(first.device)"
+        let more = unread.count > 1 ? " (and \(unread.count - 1) more)" : ""
+        return [
+            Finding(
+                .directPorts, .fail, "direct port \(first.name): \(cause)\(more)",
+                fix: "weft port show \(first.name), and the agent's log")
+        ]
     }
 
     /// A peer that we send to and that never answered is the usual sign of a firewall in between.

@@ -25,6 +25,7 @@ extension Agent: AgentReporting {
     }
 
     func ports(_ scope: ListScope) -> [PortReport] {
+        let counters = plane?.counters()
         let statistics = Dictionary(((try? driver.netlink.links()) ?? []).map { ($0.name, $0.statistics) }) { $1 }
         return loaded.topology.ports.filter { scope == .fabric || $0.host == loaded.host.name }.map { port in
             var entry = PortReport(
@@ -37,34 +38,50 @@ extension Agent: AgentReporting {
             let status = report?.status(of: .port(port.name))
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
-            guard let counters = statistics[port.device.text] else { return entry }
+            guard let device = statistics[port.device.text] else { return entry }
             // What the host's side of the device receives is what the guest has sent.
-            (entry.rxFrames, entry.rxBytes) = (counters.rxPackets, counters.rxBytes)
-            (entry.txFrames, entry.txBytes) = (counters.txPackets, counters.txBytes)
-            if counters.rxDropped > 0 { entry.drops["device-receive"] = counters.rxDropped }
-            if counters.txDropped > 0 { entry.drops["device-transmit"] = counters.txDropped }
+            (entry.rxFrames, entry.rxBytes) = (device.rxPackets, device.rxBytes)
+            (entry.txFrames, entry.txBytes) = (device.txPackets, device.txBytes)
+            if let own = compiler.directPort(port.name).flatMap({ counters?.ports[$0] }) {
+                // What the agent itself has read and written, each frame with its end.
+                (entry.rxFrames, entry.rxBytes) = (own.receivedFrames, own.receivedBytes)
+                (entry.txFrames, entry.txBytes) = (own.sentFrames, own.sentBytes)
+                entry.drops = Self.named(own.drops)
+            }
+            if device.rxDropped > 0 { entry.drops["device-receive"] = device.rxDropped }
+            if device.txDropped > 0 { entry.drops["device-transmit"] = device.txDropped }
             return entry
         }
     }
 
     func segments(_ scope: ListScope) -> [SegmentReport] {
         let local = Set(loaded.topology.segments(on: loaded.host).map(\.name))
+        let bridged = Set(loaded.topology.bridgedSegments(on: loaded.host).map(\.name))
         let counters = plane?.counters()
         let stationCounts = plane?.stationCounts() ?? [:]
         return loaded.topology.segments.filter { scope == .fabric || local.contains($0.name) }.map { segment in
             let members = loaded.topology.members(of: segment)
             let isLocal = local.contains(segment.name)
-            let uplink = isLocal ? compiler.uplink(of: segment.name) : nil
+            let isBridged = bridged.contains(segment.name)
             let index = compiler.segmentIndex(of: segment.name)
             return SegmentReport(
                 name: segment.name.text, vni: segment.vni, mtu: mtu(of: segment), subnets: segment.subnets,
-                bridge: isLocal ? loaded.topology.mark(.bridge, segment.name).deviceName.text : nil,
-                uplink: isLocal ? loaded.topology.mark(.uplink, segment.name).deviceName.text : nil,
+                bridge: isBridged ? loaded.topology.mark(.bridge, segment.name).deviceName.text : nil,
+                uplink: isBridged ? loaded.topology.mark(.uplink, segment.name).deviceName.text : nil,
                 hosts: members.map(\.name.text),
                 portCount: loaded.topology.ports(in: segment.name).count { $0.host == loaded.host.name },
                 peerCount: isLocal ? members.count { $0.name != loaded.host.name } : 0,
                 fdbEntryCount: isLocal ? index.flatMap { stationCounts[$0] } ?? 0 : 0,
-                drops: uplink.flatMap { counters?.ports[$0]?.drops }.map(Self.named) ?? [:])
+                drops: drops(of: segment, counters))
+        }
+    }
+
+    /// What was dropped at the ports of the packet path that a segment has here.
+    private func drops(of segment: Segment, _ counters: CounterSnapshot?) -> [String: UInt64] {
+        let index = compiler.segmentIndex(of: segment.name)
+        let ports = (compiled?.fabric.ports ?? []).filter { $0.segment == index }
+        return ports.compactMap { counters?.ports[$0.index]?.drops }.map(Self.named).reduce(into: [:]) { sum, drops in
+            sum.merge(drops, uniquingKeysWith: &+)
         }
     }
 
@@ -89,6 +106,7 @@ extension Agent: AgentReporting {
         guard let plane, let fabric = compiled?.fabric else { return [] }
         let segments = Dictionary(fabric.segments.map { ($0.index, $0) }) { $1 }
         let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
+        let places = Dictionary(fabric.ports.map { ($0.index, $0) }) { $1 }
         let ports = Dictionary(
             loaded.topology.ports.compactMap { port in
                 compiler.segmentIndex(of: port.segment).map { (FDBKey($0, port.mac), port) }
@@ -102,9 +120,11 @@ extension Agent: AgentReporting {
                 addresses: port?.addresses.map(\.address) ?? [], port: port?.name.text, host: loaded.host.name.text,
                 source: station.source.reported, ageSeconds: station.age?.seconds, sequence: station.sequence)
             switch station.location {
-            case .port:
-                // A station that no port declares is somewhere behind the segment's bridge.
-                if port?.host != loaded.host.name { entry.port = loaded.topology.mark(.bridge, name).deviceName.text }
+            case .port(let index):
+                guard port?.host != loaded.host.name else { break }
+                // A station that no port declares is behind a direct port, or somewhere behind the segment's bridge.
+                let place = places[index].flatMap { $0.isManyMACs ? nil : $0.name }
+                entry.port = place ?? loaded.topology.mark(.bridge, name).deviceName.text
             case .peer(let index):
                 entry.host = peers[index]?.name
                 entry.vtep = peers[index]?.vtep.description
@@ -146,8 +166,9 @@ extension Agent: AgentReporting {
             case .waiting(let cause), .error(let cause): found.append("\(entry.object): \(cause)")
             }
         }
-        let missing = loaded.topology.segments(on: loaded.host).filter { !isAttached($0) }
+        let missing = loaded.topology.bridgedSegments(on: loaded.host).filter { !isAttached($0) }
         found += missing.map { "uplink of \($0.name): no worker reads it yet" }
+        found += unreadDirectPorts.map { "port \($0.name): no worker reads it yet" }
         return found
     }
 
@@ -163,7 +184,11 @@ extension Agent: AgentReporting {
         }
         let taps = offloads.ports.values.reduce(nil as TapOffloads?) { $0?.intersection($1) ?? $1 } ?? []
         let kinds: [(String, TapOffloads)] = [("tap-checksum", .checksum), ("tap-tso", .tcp4), ("tap-uso", .udp)]
-        return underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
+        let features = underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
+        let (direct, unread) = (directPorts.count, unreadDirectPorts.count)
+        guard direct > 0 else { return features }
+        let detail = "\(direct - unread) of \(direct) read by the agent, unheard by the host"
+        return features + [StatusReport.Feature(name: "direct-ports", isInForce: unread < direct, detail: detail)]
     }
 
     private func alerts(_ ports: [PortReport]) -> [StatusReport.Alert] {

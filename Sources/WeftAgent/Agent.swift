@@ -30,8 +30,8 @@ actor Agent {
     var planeFailure: String?
     /// Why the last reload was refused; the topology before it rules.
     var reloadFailure: String?
-    /// The kernel's number of each uplink whose queues the workers have.
-    private var attached: [PortIndex: Int32] = [:]
+    /// The kernel's number of each device that the workers have, `Agent+Devices.swift`.
+    var attached: [PortIndex: Int32] = [:]
     private var configuration: DataPlaneConfiguration?
 
     init(_ options: AgentOptions, loaded: LoadedTopology, driver: NetlinkLinkDriver, logger: Logger) {
@@ -68,6 +68,7 @@ actor Agent {
             logger.error("topology refused, the one before it rules", metadata: ["cause": "\(error)"])
             return
         }
+        releaseFormerDirectPorts()
         let report = await reconciler.apply(wish)
         await adopt(report)
     }
@@ -105,7 +106,7 @@ actor Agent {
         guard let plane else { return }
         let links = (try? driver.netlink.links()) ?? []
         compile(for: report, links: links, into: plane)
-        attachUplinks(to: plane)
+        attachDevices(links, to: plane)
         readBridges(links, into: plane)
     }
 
@@ -134,7 +135,9 @@ actor Agent {
     private func openPlane(at endpoints: [UnderlayState.Endpoint]) throws(APIError) {
         let configuration = configuration(at: endpoints)
         do {
-            let opened = try DataPlane(configuration) { [reconciler] _ in reconciler.hostChanged() }
+            let opened = try DataPlane(configuration) { [weak self] event in
+                Task { await self?.handle(event) }
+            }
             try opened.start()
             plane = opened
         } catch {
@@ -168,48 +171,6 @@ actor Agent {
         plane.configure(result.fabric, stations: result.stations)
     }
 
-    private func attachUplinks(to plane: DataPlane) {
-        let present = Set(driver.uplinks.uplinks.map(\.index))
-        for (port, index) in attached where !present.contains(index) { detach(port, from: plane) }
-        for segment in loaded.topology.segments(on: loaded.host) {
-            let device = loaded.topology.mark(.uplink, segment.name).deviceName.text
-            guard let port = compiler.uplink(of: segment.name), let uplink = driver.uplinks.uplink(named: device),
-                attached[port] != uplink.index
-            else { continue }
-            attach(uplink, as: port, to: plane)
-        }
-    }
-
-    private func attach(_ uplink: UplinkRegistry.Uplink, as port: PortIndex, to plane: DataPlane) {
-        guard let queue = driver.uplinks.claimQueue(0, of: uplink.index) else { return }
-        do throws(LinuxError) {
-            try plane.attach(port, queue: queue)
-            attached[port] = uplink.index
-        } catch {
-            logger.error("uplink not attached", metadata: ["device": "\(uplink.device)", "cause": "\(error)"])
-            driver.uplinks.remove(uplink.index)
-        }
-    }
-
-    private func detach(_ port: PortIndex, from plane: DataPlane?) {
-        attached[port] = nil
-        do throws(LinuxError) {
-            try plane?.detach(port)
-        } catch {
-            logger.error("uplink not detached", metadata: ["object": "\(port)", "cause": "\(error)"])
-        }
-    }
-
-    private func uplinkIsLost(_ uplink: UplinkRegistry.Uplink) {
-        for (port, index) in attached where index == uplink.index { detach(port, from: plane) }
-        reconciler.hostChanged()
-    }
-
-    /// Whether the workers read a segment's uplink.
-    func isAttached(_ segment: Segment) -> Bool {
-        compiler.uplink(of: segment.name).map { attached[$0] != nil } ?? false
-    }
-
     /// Waits until the host's part is up; false when the agent stops first.
     func becomesReady() async -> Bool {
         while !isReady {
@@ -228,6 +189,7 @@ actor Agent {
             switch event {
             case .fdb, .fdbRemoved: if let event = bridgeTable.handle(event) { learnt.append(event) }
             case .link, .linkRemoved, .bridgePort, .bridgePortRemoved, .address, .addressRemoved: concernsDevices = true
+            case .trafficControl: concernsDevices = true
             case .overrun:
                 concernsDevices = true
                 if let plane { readBridges((try? driver.netlink.links()) ?? [], into: plane, isOutdated: true) }
@@ -241,7 +203,7 @@ actor Agent {
     /// Reads what the bridges have learnt, when their ports have changed or notifications were lost; else these suffice.
     private func readBridges(_ links: [Link], into plane: DataPlane, isOutdated: Bool = false) {
         var members: [Int32: BridgeTable.Member] = [:]
-        for segment in loaded.topology.segments(on: loaded.host) {
+        for segment in loaded.topology.bridgedSegments(on: loaded.host) {
             let bridge = loaded.topology.mark(.bridge, segment.name).deviceName.text
             let uplink = loaded.topology.mark(.uplink, segment.name).deviceName.text
             guard let master = links.first(where: { $0.name == bridge })?.index, let port = compiler.uplink(of: segment.name),

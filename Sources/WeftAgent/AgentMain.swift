@@ -23,7 +23,7 @@ public enum AgentMain {
         let lock = try OnlyAgent()
         let driver = try NetlinkLinkDriver()
         let agent = Agent(options, loaded: loaded, driver: driver, logger: logger)
-        let monitor = try NetlinkMonitor.open([.links, .addresses, .neighbours])
+        let monitor = try NetlinkMonitor.open([.links, .addresses, .neighbours, .trafficControl])
 
         logger.info(
             "starting",

@@ -39,6 +39,8 @@ public struct Finding: Codable, Hashable, Sendable {
         case underlayAddress = "D15"
         /// Socket buffers and other limits of the system.
         case limits = "D16"
+        /// Ports that the agent reads itself, and what keeps the host from hearing them.
+        case directPorts = "D17"
     }
 
     /// Which check it was.

@@ -72,6 +72,8 @@ extension NetlinkLinkDriver {
             let bridge = try owned(name)
             try set(link, LinkChange(masterIndex: bridge.index))
         case .bridge(let options): try set(link, LinkChange(bridge: BridgeAttributes(options, on: link)))
+        case .isDeaf(true): try deafen(link)
+        case .isDeaf(false): try undeafen(link)
         case .plainPort:
             var change = BridgePort()
             for difference in (link.bridgePort ?? BridgePort()).differences(from: .plain) {

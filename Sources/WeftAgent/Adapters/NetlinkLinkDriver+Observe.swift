@@ -24,8 +24,11 @@ extension NetlinkLinkDriver {
                 continue  // it went away meanwhile, or is a name that nothing is mounted on
             }
         }
+        let filtered = try filteredLinks()
         var observed: [ObservedLink] = []
-        for link in links { observed.append(try self.observed(link, names: names, guests: guests)) }
+        for link in links {
+            observed.append(try self.observed(link, names: names, guests: guests, hasFilters: filtered.contains(link.index)))
+        }
         var host = ObservedHost(
             links: observed,
             namespaces: Dictionary(guests.map { ($0.namespace, Set($0.links.map(\.name))) }) { first, _ in first },
@@ -60,7 +63,9 @@ extension NetlinkLinkDriver {
         }
     }
 
-    private func observed(_ link: Link, names: [Int32: String], guests: [Guest]) throws(LinkFailure) -> ObservedLink {
+    private func observed(
+        _ link: Link, names: [Int32: String], guests: [Guest], hasFilters: Bool
+    ) throws(LinkFailure) -> ObservedLink {
         var observed = ObservedLink(name: link.name, kind: kind(of: link, guests), mac: link.mac ?? .zero)
         observed.alternativeNames = link.alternativeNames
         observed.group = link.group
@@ -73,6 +78,7 @@ extension NetlinkLinkDriver {
         // Only for devices of ours is it worth two files each.
         guard Ownership(of: observed, fabric: nil).isOurs else { return observed }
         observed.isPlainPort = link.bridgePort?.isPlain ?? true
+        observed.isDeaf = hasFilters ? try isDeaf(link) : false
         observed.isQuietIPv4 = Self.quiet.values.allSatisfy { link.ipv4[$0.key] == $0.value }
         observed.isQuietIPv6 = try calling { () throws(LinuxError) in try isQuietIPv6(link) }
         return observed

@@ -4,10 +4,20 @@ import WeftTypes
 
 /// Turns a topology into what the packet path of one host must know of it, with indices that survive a reload.
 ///
-/// A segment of this host has one port in the packet path, its uplink; the ports of the topology are behind the bridge.
+/// To the packet path a segment of this host has an uplink, behind which are all its ports on the bridge, and a port for each
+/// direct one.
 struct FabricCompiler {
     private var segments = IndexBook<TopologyName>()
+    private var ports = IndexBook<PathPort>()
     private var peers = IndexBook<TopologyName>()
+
+    /// What the packet path has a port for.
+    enum PathPort: Hashable, Comparable {
+        /// The uplink of a segment.
+        case uplink(TopologyName)
+        /// A direct port of the topology.
+        case direct(TopologyName)
+    }
 
     /// A topology as the packet path takes it.
     struct Result: Hashable, Sendable {
@@ -22,6 +32,9 @@ struct FabricCompiler {
     mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int) -> Result {
         let local = topology.segments(on: host)
         let segmentNumbers = segments.update(to: local.map(\.name))
+        let direct = topology.ports(on: host.name).filter { $0.attach == .direct }
+        let bridged = topology.bridgedSegments(on: host)
+        _ = ports.update(to: bridged.map { .uplink($0.name) } + direct.map { .direct($0.name) })
         let tunnels = topology.peers(of: host).map { (host: $0, tunnel: topology.tunnel(from: host, to: $0)) }
         let peerNumbers = peers.update(to: tunnels.filter { $0.tunnel != nil }.map(\.host.name))
 
@@ -47,8 +60,15 @@ struct FabricCompiler {
                     mtu: topology.mtu(of: segment, underlayMTU: underlayMTU), tags: segment.tags == .carry ? .carry : .drop,
                     unknownUnicast: segment.flood == .members ? .flood : .drop,
                     members: topology.members(of: segment).compactMap { peerNumbers[$0.name] }.map { PeerIndex($0) }))
-            result.fabric.ports.append(
-                PortDescription(index: PortIndex(number), name: segment.name.text, segment: index, isManyMACs: true))
+            if let uplink = uplink(of: segment.name) {
+                result.fabric.ports.append(
+                    PortDescription(index: uplink, name: segment.name.text, segment: index, isManyMACs: true))
+            }
+            for port in direct where port.segment == segment.name {
+                guard let place = directPort(port.name) else { continue }
+                result.fabric.ports.append(
+                    PortDescription(index: place, name: port.name.text, segment: index, isManyMACs: false))
+            }
             result.stations += stations(of: segment, in: topology, on: host, at: index, peers: peerNumbers)
         }
         return result
@@ -58,15 +78,30 @@ struct FabricCompiler {
         of segment: Segment, in topology: Topology, on host: Host, at index: SegmentIndex, peers: [TopologyName: UInt16]
     ) -> [Directory.Station] {
         topology.ports(in: segment.name).compactMap { port in
-            let key = FDBKey(index, port.mac)
-            let isLocal = port.host == host.name
-            let location = isLocal ? Location.port(PortIndex(index.rawValue)) : peers[port.host].map { .peer(PeerIndex($0)) }
-            return location.map { Directory.Station(key: key, location: $0, isSticky: port.isSticky) }
+            let location: Location?
+            if port.host == host.name {
+                location = place(of: port).map { .port($0) }
+            } else {
+                location = peers[port.host].map { .peer(PeerIndex($0)) }
+            }
+            return location.map {
+                Directory.Station(key: FDBKey(index, port.mac), location: $0, isSticky: port.isSticky)
+            }
         }
     }
 
-    /// The index of a segment's uplink in the packet path, which is the segment's own number.
-    func uplink(of segment: TopologyName) -> PortIndex? { segments[segment].map { PortIndex($0) } }
+    /// The port of the packet path that a local port of the topology is, or is behind.
+    private func place(of port: Port) -> PortIndex? {
+        switch port.attach {
+        case .bridge: uplink(of: port.segment)
+        case .direct: directPort(port.name)
+        }
+    }
+
+    /// The index of a segment's uplink in the packet path; nil where all ports of this host are direct.
+    func uplink(of segment: TopologyName) -> PortIndex? { ports[.uplink(segment)].map { PortIndex($0) } }
+    /// The index of a direct port in the packet path.
+    func directPort(_ port: TopologyName) -> PortIndex? { ports[.direct(port)].map { PortIndex($0) } }
     /// The segment that has an index.
     func segmentIndex(of segment: TopologyName) -> SegmentIndex? { segments[segment].map { SegmentIndex($0) } }
     /// The index of a peer.

@@ -14,7 +14,7 @@ struct HostChecks {
     func findings() -> [Finding] {
         [
             kernel, tun, privileges, devices, tapOffloads, udpOffloads, udpPort, bridgeFilter, firewall, reversePathFilter,
-            underlayAddress,
+            underlayAddress, directPorts,
         ].compactMap { $0 }
     }
 
@@ -155,6 +155,17 @@ struct HostChecks {
             .reversePathFilter, .warn,
             "rp_filter on \(strict.joined(separator: ", ")) is strict: a peer behind another route is not heard",
             fix: "sysctl net.ipv4.conf.\(first).rp_filter=2")
+    }
+
+    private var directPorts: Finding {
+        switch survey.canDeafen {
+        case nil: Finding(.directPorts, .ok, "a filter for direct ports: " + Self.untried)
+        case true?: Finding(.directPorts, .ok, "direct ports: a filter keeps the host from hearing them")
+        case false?:
+            Finding(
+                .directPorts, .warn, "this kernel has no clsact qdisc or no bpf filter: no 'attach: direct'",
+                fix: "modprobe sch_ingress cls_bpf, or use a kernel that has them")
+        }
     }
 
     private var underlayAddress: Finding? {

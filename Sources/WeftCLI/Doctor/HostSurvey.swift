@@ -34,6 +34,8 @@ struct HostSurvey: Hashable, Sendable {
     var hasUDPGRO: Bool?
     /// Which kinds of device the kernel makes; empty when it could not be tried.
     var deviceKinds: [String: Bool] = [:]
+    /// Whether a filter can keep the host from hearing a device, as direct ports need it; nil when it could not be tried.
+    var canDeafen: Bool?
     /// The UDP port that was looked at.
     var udpPort: UInt16
     var udpPortHolder = Holder.nobody
@@ -147,11 +149,12 @@ struct HostSurvey: Hashable, Sendable {
             survey.tapOffloads = Self.tryTap()
             survey.tryUDP()
             survey.deviceKinds = Self.tryKinds(netlink)
+            survey.canDeafen = Self.tryFilter(netlink)
             return survey
         }
         guard let found else { return }
         (tapOffloads, udpSegmentCount, hasUDPGRO) = (found.tapOffloads, found.udpSegmentCount, found.hasUDPGRO)
-        deviceKinds = found.deviceKinds
+        (deviceKinds, canDeafen) = (found.deviceKinds, found.canDeafen)
     }
 
     private static func tryTap() -> TapOffloads? {
@@ -176,6 +179,20 @@ struct HostSurvey: Hashable, Sendable {
             kinds["vlan"] = makes(netlink, .vlan(VLANAttributes(id: vlan), on: bridge))
         }
         return kinds
+    }
+
+    private static func tryFilter(_ netlink: RouteNetlink) -> Bool? {
+        guard let link = try? netlink.addLink(LinkSpec(name: "wfv-doctor", kind: .veth(peer: VethPeer(name: "wfv-doctor2"))))
+        else { return nil }
+        defer { try? netlink.deleteLink(link) }
+        let filter = TrafficFilter(linkIndex: link, hook: .ingress, priority: 1, handle: 1, program: [.drop])
+        do {
+            try netlink.addQdisc(.clsact(on: link))
+            try netlink.setFilter(filter)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private static func makes(_ netlink: RouteNetlink, _ kind: LinkSpec.Kind) -> Bool {
