@@ -199,21 +199,4 @@ actor Agent {
         plane?.handle(learnt)
         if concernsDevices { reconciler.hostChanged() }
     }
-
-    /// Reads what the bridges have learnt, when their ports have changed or notifications were lost; else these suffice.
-    private func readBridges(_ links: [Link], into plane: DataPlane, isOutdated: Bool = false) {
-        var members: [Int32: BridgeTable.Member] = [:]
-        for segment in loaded.topology.bridgedSegments(on: loaded.host) {
-            let bridge = loaded.topology.mark(.bridge, segment.name).deviceName.text
-            let uplink = loaded.topology.mark(.uplink, segment.name).deviceName.text
-            guard let master = links.first(where: { $0.name == bridge })?.index, let port = compiler.uplink(of: segment.name),
-                let index = compiler.segmentIndex(of: segment.name)
-            else { continue }
-            for link in links where link.masterIndex == master && link.name != uplink {
-                members[link.index] = BridgeTable.Member(segment: index, uplink: port)
-            }
-        }
-        guard isOutdated || members != bridgeTable.members, let entries = try? driver.netlink.fdb() else { return }
-        plane.handle(bridgeTable.reset(members: members, entries: entries))
-    }
 }

@@ -18,8 +18,8 @@
     case innerVLAN
     /// The source address is a group address or zero (X8).
     case badSourceMAC
-    /// A frame from the underlay carries the source address of a local station: one that is declared here or was seen on
-    /// a local port in the last second (X8). A loop or a spoof.
+    /// A frame carries the source address of a local station: one that is declared at another port of this host or, if the
+    /// frame is from the underlay, was seen on a local port in the last second (X8). A loop or a spoof.
     case sourceMACIsLocal
     /// The source address is pinned to another place (E6, X8).
     case stickyMAC

@@ -28,8 +28,8 @@ public enum Pipeline {
         }
         let key = FDBKey(segment, layout.ethernet.source)
         let known = tables.fdb.entry(for: key)
-        if let known, known.isSticky, known.location != .port(port) {
-            decision.verdict = .drop(.stickyMAC)
+        if let known, let reason = refusal(of: known, from: port) {
+            decision.verdict = .drop(reason)
             return decision
         }
         learn(key, at: .port(port), known: known, memory: &memory, now: now, into: &decision)
@@ -89,6 +89,15 @@ extension Pipeline {
         if !layout.ethernet.source.isStation { decision.verdict = .drop(.badSourceMAC) }
         if layout.ethernet.destination.rawValue & ~0xF == 0x0180_C200_0000 { decision.verdict = .drop(.linkLocalMulticast) }
         return decision
+    }
+
+    /// Why a frame from a port with the source of a known station may not come in: the station is elsewhere, for good.
+    private static func refusal(of known: FDBEntry, from port: PortIndex) -> DropReason? {
+        guard known.location != .port(port) else { return nil }
+        if known.isSticky { return .stickyMAC }
+        // Written to an uplink, it would make the bridge move a declared station there.
+        if known.source == .declared { return .sourceMACIsLocal }
+        return nil
     }
 
     /// Why a frame from a tunnel with this source may not come in: what it claims to be is here (X8).

@@ -111,6 +111,9 @@ import WeftWire
         #expect(network.send(Frame(source: Network.pinned, payload: [1]).bytes, from: 1).verdict == .encapsulate(PeerIndex(0)))
         let echo = Frame(destination: .broadcast, source: Network.here, payload: [1]).bytes
         #expect(network.receive(echo).verdict == .drop(.sourceMACIsLocal))
+        // Nor from another port of this host: written to the uplink, it would make the bridge move the station.
+        #expect(network.send(echo, from: 1).verdict == .drop(.sourceMACIsLocal))
+        #expect(network.send(echo).verdict == .flood)
     }
 
     @Test("X9: sources are learnt from ports and peers without gossip, never from peers with it") func learning() {

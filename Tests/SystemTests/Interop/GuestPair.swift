@@ -27,8 +27,11 @@ struct GuestPair {
     /// The MTU of the guests.
     static func mtu(_ family: IPAddress.Family) -> Int { 1500 - family.overheadByteCount }
 
-    /// Makes the lab for `body`.
-    static func run(_ family: IPAddress.Family, bravo: Bravo, _ body: (GuestPair) throws -> Void) throws {
+    /// Makes the lab for `body`; `attach` is how the guests' ports are attached.
+    static func run(
+        _ family: IPAddress.Family, bravo: Bravo, attach: (first: String, second: String) = ("bridge", "bridge"),
+        _ body: (GuestPair) throws -> Void
+    ) throws {
         let topology = """
             weft: 1
             name: interop
@@ -38,8 +41,8 @@ struct GuestPair {
             segments:
               blue: { vni: 100, subnet: [10.1.0.0/24, "2001:db8:1::/64"] }
             ports:
-              vm1: { host: alpha, segment: blue, address: [10.1.0.11, "2001:db8:1::11"] }
-              vm2: { host: bravo, segment: blue, address: [10.1.0.12, "2001:db8:1::12"] }
+              vm1: { host: alpha, segment: blue, attach: \(attach.first), address: [10.1.0.11, "2001:db8:1::11"] }
+              vm2: { host: bravo, segment: blue, attach: \(attach.second), address: [10.1.0.12, "2001:db8:1::12"] }
             """
         try LabFixture.run(topology) { lab in
             try body(

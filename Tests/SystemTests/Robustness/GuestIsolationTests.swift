@@ -105,7 +105,7 @@ extension System {
         }
 
         /// An Ethernet frame with a VXLAN datagram that says it is from bravo to alpha.
-        private static func spoof(to bridge: MACAddress, from guest: MACAddress, inner: MACAddress) -> [UInt8] {
+        static func spoof(to bridge: MACAddress, from guest: MACAddress, inner: MACAddress) -> [UInt8] {
             var random = SeededRandom(seed: 9)
             let vxlan = Datagram.vxlan(from: inner, byteCount: 100, &random)
             var header: [UInt8] = [

@@ -68,20 +68,21 @@ import WeftTypes
     }
 
     /// `kill -9` after every single step, then a start: the same end, no orphan, foreign devices as they were.
-    @Test func stoppingAfterAnyStepAndStartingAgainConverges() async throws {
-        let total = try await stepCount()
+    @Test(arguments: [[], ["vm1", "web"]] as [Set<String>])
+    func stoppingAfterAnyStepAndStartingAgainConverges(direct: Set<String>) async throws {
+        let total = try await stepCount(direct)
         #expect(total > 30)
-        for count in 0...total { try await stopAndStart(after: count) }
+        for count in 0...total { try await stopAndStart(after: count, direct) }
     }
 
-    private func stepCount() async throws -> Int {
-        let host = try TestHost()
+    private func stepCount(_ direct: Set<String>) async throws -> Int {
+        let host = try TestHost(direct: direct)
         let observed = try await host.driver().observe(guestNamespaces: host.state().guestNamespaces)
         return plan(desired: try host.state(), observed: observed).steps.count
     }
 
-    private func stopAndStart(after count: Int) async throws {
-        let host = try TestHost()
+    private func stopAndStart(after count: Int, _ direct: Set<String>) async throws {
+        let host = try TestHost(direct: direct)
         let foreign = try host.sandbox.foreignDevices()
         let state = try host.state()
         do {

@@ -26,8 +26,11 @@ final class Lost: Sendable {
 /// A host with the segment `blue` and the ports `vm1` (TAP), `vm2` (TAP `own` with an owner) and `web` (veth).
 struct TestHost {
     let sandbox: HostSandbox
+    /// The ports that the agent reads itself.
+    var direct: Set<String> = []
 
-    init() throws {
+    init(direct: Set<String> = []) throws {
+        self.direct = direct
         sandbox = try HostSandbox()
         try sandbox.makeNamespace("web")
     }
@@ -37,15 +40,18 @@ struct TestHost {
         guard let vni = VNI(100), let underlay = IPAddress("192.0.2.11"), let own = DeviceName("own") else {
             throw CommandFailure(text: "invalid numbers")
         }
+        func attach(_ port: String) -> Port.Attach { direct.contains(port) ? .direct : .bridge }
         return Topology(
             name: fabric, hosts: [Host(name: alpha, underlay: .addresses([underlay]))],
             segments: [Segment(name: blue, vni: vni)],
             ports: [
-                Port(name: try name("vm1"), fabric: fabric, host: alpha, segment: blue),
-                Port(name: try name("vm2"), fabric: fabric, host: alpha, segment: blue, device: own, owner: "5"),
+                Port(name: try name("vm1"), fabric: fabric, host: alpha, segment: blue, attach: attach("vm1")),
+                Port(
+                    name: try name("vm2"), fabric: fabric, host: alpha, segment: blue, attach: attach("vm2"), device: own,
+                    owner: "5"),
                 Port(
                     name: try name("web"), fabric: fabric, host: alpha, segment: blue, kind: .veth,
-                    addresses: guestAddresses.compactMap { IPPrefix($0) }, namespace: sandbox.name("web")),
+                    attach: attach("web"), addresses: guestAddresses.compactMap { IPPrefix($0) }, namespace: sandbox.name("web")),
             ])
     }
 

@@ -1,0 +1,47 @@
+import Logging
+import WeftDataPlane
+import WeftForwarding
+import WeftNetlink
+import WeftTopology
+import WeftTypes
+
+/// What the bridges of this host know, between the kernel that learns it and the packet path that needs it.
+extension Agent {
+    /// Reads what the bridges have learnt, when their ports have changed or notifications were lost; else these suffice.
+    func readBridges(_ links: [Link], into plane: DataPlane, isOutdated: Bool = false) {
+        var members: [Int32: BridgeTable.Member] = [:]
+        var uplinks: [Int32: TopologyName] = [:]
+        for segment in loaded.topology.bridgedSegments(on: loaded.host) {
+            let bridge = loaded.topology.mark(.bridge, segment.name).deviceName.text
+            let uplink = loaded.topology.mark(.uplink, segment.name).deviceName.text
+            guard let master = links.first(where: { $0.name == bridge })?.index, let port = compiler.uplink(of: segment.name),
+                let index = compiler.segmentIndex(of: segment.name)
+            else { continue }
+            for link in links where link.masterIndex == master {
+                if link.name == uplink {
+                    uplinks[link.index] = segment.name
+                } else {
+                    members[link.index] = BridgeTable.Member(segment: index, uplink: port)
+                }
+            }
+        }
+        guard isOutdated || members != bridgeTable.members, let entries = try? driver.netlink.fdb() else { return }
+        plane.handle(bridgeTable.reset(members: members, entries: entries))
+        forgetStationsThatCame(entries, uplinks: uplinks)
+    }
+
+    /// Has the bridges forget that a station is behind the uplink which is now at a port of the bridge: until that station
+    /// sends something, they would give the agent what is for it.
+    private func forgetStationsThatCame(_ entries: [WeftNetlink.FDBEntry], uplinks: [Int32: TopologyName]) {
+        let ports = loaded.topology.ports(on: loaded.host.name).filter { $0.attach == .bridge }
+        let stations = Dictionary(grouping: ports, by: \.segment).mapValues { Set($0.map(\.mac)) }
+        for entry in entries where entry.table == .bridge && entry.isLearned {
+            guard let segment = uplinks[entry.linkIndex], stations[segment]?.contains(entry.mac) == true else { continue }
+            do throws(NetlinkError) {
+                try driver.netlink.removeFDB(entry)
+            } catch {
+                logger.debug("FDB entry not removed", metadata: ["mac": "\(entry.mac)", "cause": "\(error)"])
+            }
+        }
+    }
+}
