@@ -80,10 +80,12 @@ class Report:
                 f"{told('processors busy with other work', self.results.others)}{told('stolen', steal)}")
 
     def remarks(self) -> list[str]:
-        lines = [f"{name}: not available: {reason.splitlines()[0]}" for name, reason in self.results.unavailable.items()]
+        """What each contender is, why others are missing, and what went wrong."""
+        lines = [f"{name}: {ALL[name].__doc__}" for name in self.names]
+        lines += [f"{name}: not available: {reason.splitlines()[0]}" for name, reason in self.results.unavailable.items()]
         lines += [f"{each['contender']}, {each['measure']}, underlay {each['underlay']}, round {each['round']}: "
                   f"{each['failure'].splitlines()[0]}" for each in self.results.failures]
-        return ["", *lines] if lines else []
+        return lines
 
     # For people
 
@@ -91,7 +93,7 @@ class Report:
         lines = [self.heading()]
         for block in self.blocks():
             lines += ["", *block.lines()]
-        return "\n".join([*lines, *self.remarks()])
+        return "\n".join([*lines, "", *self.remarks()])
 
     def blocks(self) -> Iterator[Block]:
         """One for each measure on each underlay, and one for what a host's programs take."""
@@ -141,7 +143,7 @@ class Report:
         if self.results.memory:
             lines += ["", *markdown_table(["the programs of one host", "MB at the start", "MB at the end", "idle, % of a core"],
                                           self.resources())]
-        return "\n".join([*lines, *self.remarks()])
+        return "\n".join([*lines, "", *(f"- {line}" for line in self.remarks())])
 
     # For programs
 

@@ -34,7 +34,7 @@ class Contender:
     def obstacle(self, outer: int) -> str | None:
         """Why this contender can't be had on this machine, or None; installs what is missing."""
         if outer not in self.outer_families:
-            return f"it has no IPv{outer} underlay"
+            return f"it is not measured over an IPv{outer} underlay"
         return install(self.packages)
 
     def set_up(self, rig: Rig) -> None:
