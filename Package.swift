@@ -77,6 +77,11 @@ let modules: [Module] = [
         name: "weft",
         uses: ["WeftTypes", "WeftTopology", "WeftAPI", "WeftAgent", "WeftLab", "WeftCLI"], products: [.argumentParser],
         isTested: false, isExecutable: true),
+    // Measures the packet path alone, and what it takes from the heap.
+    Module(
+        name: "WeftMicrobench",
+        uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "WeftDataPlane", "CWeftAllocations"],
+        isTested: false, isExecutable: true),
 ]
 
 /// `WEFT_ONLY=WeftDataPlane,WeftWire swift test` builds just these modules, what they use and their tests, so that the
@@ -135,6 +140,7 @@ let package = Package(
     ],
     targets: moduleTargets + testTargets + flows + systemTests + [
         .target(name: "CWeftLinux"),
+        .target(name: "CWeftAllocations"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
     ]
