@@ -32,6 +32,8 @@ class Spread:
         return Spread(statistics.median(known), min(known), max(known), len(known)) if known else None
 
     def text(self, form: str) -> str:
+        if self.count == 1:
+            return form.format(self.median)
         return f"{form.format(self.median)} ({form.format(self.lowest)}…{form.format(self.highest)})"
 
 
@@ -80,9 +82,11 @@ class Report:
                 f"{told('processors busy with other work', self.results.others)}{told('stolen', steal)}")
 
     def remarks(self) -> list[str]:
-        """What each contender is, why others are missing, and what went wrong."""
+        """What each contender is, why others are missing, and what to know about the figures."""
         lines = [f"{name}: {ALL[name].__doc__}" for name in self.names]
         lines += [f"{name}: not available: {reason.splitlines()[0]}" for name, reason in self.results.unavailable.items()]
+        if self.results.others and (busy := statistics.median(self.results.others)) > 0.1:
+            lines.append(f"other work kept {busy:.1f} processors busy: every figure is worse for it, and the ratios are uncertain")
         lines += [f"{each['contender']}, {each['measure']}, underlay {each['underlay']}, round {each['round']}: "
                   f"{each['failure'].splitlines()[0]}" for each in self.results.failures]
         return lines
