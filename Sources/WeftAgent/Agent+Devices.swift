@@ -46,7 +46,7 @@ extension Agent {
     }
 
     /// Whether a port's device is as it should be, though perhaps nothing is at its other end.
-    private func isMade(_ port: Port) -> Bool {
+    func isMade(_ port: Port) -> Bool {
         switch report?.status(of: .port(port.name)) {
         case .up, .down: true
         case .waiting, .error, nil: false
@@ -71,8 +71,13 @@ extension Agent {
             guard socket.interfaceIndex == link.index else { return reconciler.hostChanged() }
             try plane.attach(port, socket: socket)
             attached[port] = link.index
+            attachFailures[port] = nil
         } catch {
-            logger.error("port not attached", metadata: ["device": "\(link.name)", "cause": "\(error)"])
+            // Tried again after every look at the host, and said once.
+            if attachFailures[port] != error.description {
+                logger.error("port not attached", metadata: ["device": "\(link.name)", "cause": "\(error)"])
+            }
+            attachFailures[port] = error.description
         }
     }
 
@@ -119,6 +124,15 @@ extension Agent {
     /// Those that no worker reads.
     var unreadDirectPorts: [Port] {
         directPorts.filter { port in compiler.directPort(port.name).map { attached[$0] == nil } ?? true }
+    }
+
+    /// How far a port is: a direct one is up only when it is read.
+    func status(of port: Port) -> ObjectStatus? {
+        guard let status = report?.status(of: .port(port.name)), port.attach == .direct, isMade(port) else {
+            return report?.status(of: .port(port.name))
+        }
+        guard let place = compiler.directPort(port.name), attached[place] == nil else { return status }
+        return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(port.device) yet")
     }
 
     /// Whether the workers read a segment's uplink.

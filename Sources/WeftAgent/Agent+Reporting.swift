@@ -35,7 +35,7 @@ extension Agent: AgentReporting {
                 mtu: loaded.topology.segment(named: port.segment).map(mtu) ?? 0, queueCount: port.queues)
             guard port.host == loaded.host.name else { return entry }
             entry.device = port.device.text
-            let status = report?.status(of: .port(port.name))
+            let status = status(of: port)
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
             guard let device = statistics[port.device.text] else { return entry }
@@ -168,7 +168,8 @@ extension Agent: AgentReporting {
         }
         let missing = loaded.topology.bridgedSegments(on: loaded.host).filter { !isAttached($0) }
         found += missing.map { "uplink of \($0.name): no worker reads it yet" }
-        found += unreadDirectPorts.map { "port \($0.name): no worker reads it yet" }
+        // What is not made is told above.
+        found += unreadDirectPorts.filter(isMade).map { "port \($0.name): \(status(of: $0)?.cause ?? "no worker reads it yet")" }
         return found
     }
 

@@ -32,6 +32,8 @@ actor Agent {
     var reloadFailure: String?
     /// The kernel's number of each device that the workers have, `Agent+Devices.swift`.
     var attached: [PortIndex: Int32] = [:]
+    /// Why a direct port whose device is made is not read.
+    var attachFailures: [PortIndex: String] = [:]
     private var configuration: DataPlaneConfiguration?
 
     init(_ options: AgentOptions, loaded: LoadedTopology, driver: NetlinkLinkDriver, logger: Logger) {

@@ -14,6 +14,8 @@ public enum HostFacts {
         /// `CAP_NET_ADMIN`: devices, addresses, TAPs.
         public static var networkAdministration: Capabilities { Capabilities(rawValue: 1 << 12) }
         /// `CAP_NET_RAW`: packet sockets.
+        public static var rawSockets: Capabilities { Capabilities(rawValue: 1 << 13) }
+        /// `CAP_NET_RAW`: packet sockets.
         public static var rawNetwork: Capabilities { Capabilities(rawValue: 1 << 13) }
         /// `CAP_SYS_ADMIN`: network namespaces.
         public static var systemAdministration: Capabilities { Capabilities(rawValue: 1 << 21) }

@@ -13,7 +13,7 @@ import WeftTypes
         (survey.canAdministerNetwork, survey.canEnterNamespaces, survey.tun) = (true, true, .granted)
         (survey.tapOffloads, survey.udpSegmentCount, survey.hasUDPGRO) = (.all, 64, true)
         survey.deviceKinds = ["bridge": true, "veth": true, "vlan": true]
-        survey.canDeafen = true
+        (survey.canDeafen, survey.canOpenPacketSockets) = (true, true)
         survey.firewall = FirewallRules()
         survey.reversePathFilters = ["eth1": 2]
         return survey
@@ -45,6 +45,7 @@ import WeftTypes
         #expect(finding(.devices) { $0.deviceKinds["bridge"] = false }?.text == "this kernel makes no bridge")
         #expect(finding(.directPorts) { $0.canDeafen = false }?.fix?.hasPrefix("modprobe sch_ingress cls_bpf") == true)
         #expect(finding(.directPorts) { $0.canDeafen = nil }?.status == .ok)
+        #expect(finding(.directPorts) { $0.canOpenPacketSockets = false }?.text.hasPrefix("no CAP_NET_RAW") == true)
         #expect(finding(.tapOffloads) { $0.tapOffloads = [.checksum] }?.status == .warn)
         #expect(finding(.udpOffloads) { $0.udpSegmentCount = 0 }?.text == "UDP offloads: no UDP_SEGMENT, UDP_GRO")
         #expect(finding(.reversePathFilter) { $0.reversePathFilters["eth1"] = 1 }?.fix == "sysctl net.ipv4.conf.eth1.rp_filter=2")

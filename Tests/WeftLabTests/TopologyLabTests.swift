@@ -88,6 +88,15 @@ struct TopologyLabTests {
             let machines = try #require(try LabRecord.load(lab.layout)).guests
             try WeftBinary.run(["lab", "up", file, "--vm", "--lab", lab.name])
             #expect(try LabRecord.load(lab.layout)?.guests == machines)
+
+            // The machine goes on while its TAP leaves the bridge for the agent's own hands.
+            let bytes = try #require(try SmallFile.read(file))
+            let direct = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+                .map { $0.hasPrefix("  vm1:") ? $0.split(separator: "}")[0] + ", attach: direct }" : $0 }
+            try Files.replace(lab.topologyPath, with: Array(direct.joined(separator: "\n").utf8), attempt: "test")
+            try WeftBinary.run(["lab", "up", lab.topologyPath, "--vm", "--lab", lab.name])
+            #expect(try LabRecord.load(lab.layout)?.guests == machines)
+            try WeftBinary.run(["lab", "exec", "--lab", lab.name, "vm1", "--", "ping", "-c", "3", "10.1.0.12"])
             try WeftBinary.run(["lab", "down", "--lab", lab.name])
             #expect(lab.processes().isEmpty && lab.namespaceIdentities().isEmpty)
         }

@@ -159,6 +159,10 @@ struct HostChecks {
 
     private var directPorts: Finding {
         switch survey.canDeafen {
+        case _ where survey.canAdministerNetwork && !survey.canOpenPacketSockets:
+            Finding(
+                .directPorts, .warn, "no CAP_NET_RAW: ports with 'attach: direct' can't be read",
+                fix: "run as root, or leave those out")
         case nil: Finding(.directPorts, .ok, "a filter for direct ports: " + Self.untried)
         case true?: Finding(.directPorts, .ok, "direct ports: a filter keeps the host from hearing them")
         case false?:

@@ -23,6 +23,8 @@ struct HostSurvey: Hashable, Sendable {
     var kernelRelease = ""
     /// Whether this process may change the network's configuration.
     var canAdministerNetwork = false
+    /// Whether this process may open packet sockets.
+    var canOpenPacketSockets = false
     /// Whether this process may enter network namespaces.
     var canEnterNamespaces = false
     var tun = Access.missing
@@ -72,6 +74,7 @@ struct HostSurvey: Hashable, Sendable {
         kernelRelease = HostFacts.kernelRelease
         let capabilities = HostFacts.effectiveCapabilities()
         canAdministerNetwork = capabilities.contains(.networkAdministration)
+        canOpenPacketSockets = capabilities.contains(.rawSockets)
         canEnterNamespaces = capabilities.contains(.systemAdministration)
     }
 
