@@ -1,5 +1,5 @@
 // Flows for the tests of the data path, and what must become of them: a guest's frames (`Guest`), what a wire does to them
-// (`Wire`), and a reference for each step (`Reference`, `cutAsKernel`, `isChecksumRight`).
+// (`Wire`), and a reference for each step (`Reference`, `cutAsKernel`, `Headers`).
 //
 // Nothing here uses the code under test; of all of Weft only the seeded random numbers. It is as naive as possible: frames
 // are arrays of bytes, a checksum is summed byte by byte over the whole, one frame is looked at at a time.

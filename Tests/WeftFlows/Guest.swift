@@ -86,6 +86,7 @@ public struct Flow: Sendable {
             sent.payload = bytes(.random(in: 0...20, using: &random), &random)
         }
         flag(&sent, &random)
+        if Int.random(in: 0..<8, using: &random) == 0 { sent.makeChecksumZero(segmentSize: kind < 5 ? segmentSize : 65535) }
         if kind >= 5 { finish(&sent, &random) }
         let pieces = kind < 5 ? (sent.payload.count + segmentSize - 1) / segmentSize : 1
         packet.sequence &+= UInt32(sent.payload.count) + (sent.flags & 3 != 0 && sent.isTCP ? 1 : 0)

@@ -129,8 +129,14 @@ public struct Headers {
     public func checksumState(_ frame: [UInt8]) -> Packet.ChecksumState {
         let field = UInt16(frame.number16(checksumField))
         if protocolNumber == 17 && field == 0 { return .absent }
+        // Both by chance is one in 65536; to finish it then changes nothing.
         if field == sum(pseudo(frame)) { return .partial }
-        return sum(pseudo(frame) + frame[(transport ?? 0)..<transportEnd]) == 0xFFFF ? .right : .wrong
+        return isChecksumRight(frame) ? .right : .wrong
+    }
+
+    /// Whether the transport checksum of ``isFlow`` agrees with the data.
+    public func isChecksumRight(_ frame: [UInt8]) -> Bool {
+        sum(pseudo(frame) + frame[(transport ?? 0)..<transportEnd]) == 0xFFFF
     }
 
     /// Whether the IPv4 header's checksum is right; IPv6 has none.

@@ -145,6 +145,15 @@ public struct Packet: Sendable {
         return pieces
     }
 
+    /// Chooses the first two bytes of data so that the first piece has a checksum of 0, which UDP writes as 0xFFFF and TCP as 0.
+    public mutating func makeChecksumZero(segmentSize: Int) {
+        guard payload.count >= 2, segmentSize >= 2 else { return }
+        payload.put([0, 0], at: 0)
+        let piece = cut(segmentSize: segmentSize)[0].bytes
+        // An even number of bytes before the data; what the checksum lacks is then the checksum itself.
+        payload.put(Array(piece[(transportOffset + checksumOffset)...].prefix(2)), at: 0)
+    }
+
     /// The offload header of it as a superframe, or, without a segment size, as one frame.
     public func offload(segmentSize: Int = 0) -> OffloadHeader {
         var header = OffloadHeader()

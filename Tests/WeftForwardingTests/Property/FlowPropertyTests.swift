@@ -58,7 +58,7 @@ enum Campaign {
             #expect(pieces == expected, "\(sent.offload)")
             for piece in pieces ?? [] {
                 let headers = Headers(piece)
-                #expect(headers.checksumState(piece) == .right && headers.isHeaderRight(piece), "\(sent.offload)")
+                #expect(headers.isChecksumRight(piece) && headers.isHeaderRight(piece), "\(sent.offload)")
             }
         }
     }
