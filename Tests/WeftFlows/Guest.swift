@@ -143,9 +143,7 @@ public struct Flow: Sendable {
         }
         let count = sent.headerByteCount + sent.payload.count
         guard count < 60, Bool.random(using: &random) else { return }
-        // What is to be summed reaches to the end of the frame, so there a driver pads with zeros.
-        let isZero = sent.checksumState == .partial || Bool.random(using: &random)
-        sent.padding = isZero ? [UInt8](repeating: 0, count: 60 - count) : bytes(60 - count, &random)
+        sent.padding = Bool.random(using: &random) ? [UInt8](repeating: 0, count: 60 - count) : bytes(60 - count, &random)
     }
 
     /// One header field changes for good.
@@ -201,6 +199,15 @@ extension Flow {
             frame[.random(in: 14..<flow.packet.headerByteCount, using: &random)] = .random(in: 0 ... .max, using: &random)
             return Sent(frame: frame)
         case 12: return Sent(frame: Array(flow.packet.bytes.dropLast(.random(in: 1...30, using: &random))))
+        case 13:  // a datagram that ends before its packet does (RFC 9868)
+            flow.packet.isTCP = false
+            flow.packet.checksumState = [.right, .partial, .wrong].randomElement(using: &random) ?? .right
+            flow.packet.options = []
+            var frame = flow.packet.bytes + [1, 2, 3, 4, 5, 6]
+            let length = flow.packet.isIPv6 ? 18 : 16
+            frame.put(big(UInt16(frame.number16(length) + 6)), at: length)
+            if !flow.packet.isIPv6 { completeHeader(&frame, Headers(frame)) }
+            return Sent(frame: frame)
         default:  // an offload header that lies
             flow.packet.checksumState = .partial
             var offload = flow.packet.offload(segmentSize: 100)

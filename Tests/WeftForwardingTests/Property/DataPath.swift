@@ -58,12 +58,21 @@ final class DataPath {
         coalescer = Coalescer(frameLimit: frameLimit, mergesUDP: mergesUDP)
     }
 
-    /// The rules that a reference needs to know: where `known` is the station that unicast goes to.
-    static func rules(segment: Int, known: [UInt8]) -> Reference {
-        Reference(mtu: segment == 0 ? 1450 : 1400, carriesTags: segment == 1) { frame in
-            if frame[0] & 1 != 0 { return .all }
-            return frame.starts(with: known) ? .one : segment == 0 ? .all : .nowhere
+    /// The rules that a reference needs to know, of both segments: where `known` is the station that unicast goes to.
+    static func rules(known: [UInt8]) -> [Reference] {
+        (0..<segmentCount).map { segment in
+            Reference(mtu: segment == 0 ? 1450 : 1400, carriesTags: segment == 1) { frame in
+                if frame[0] & 1 != 0 { return .all }
+                return frame.starts(with: known) ? .one : segment == 0 ? .all : .nowhere
+            }
         }
+    }
+
+    /// What `body` writes to the front of `count` bytes that were 0xA5.
+    private static func emitted(_ count: Int, _ body: (inout MutableRawSpan) -> Void) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xA5, count: count)
+        bytes.withMutableRawBytes { body(&$0) }
+        return bytes
     }
 
     // MARK: Into the tunnel
@@ -139,26 +148,6 @@ final class DataPath {
 
     // MARK: Out of the tunnel
 
-    /// A datagram's frame on its arrival.
-    struct Arrived {
-        var frame: [UInt8]
-        var segment: Int
-        var peer: Int
-        /// What the kernel says beside a superframe of UDP.
-        var segmentSize: Int?
-    }
-
-    /// One frame as a port gets it.
-    struct Delivered {
-        /// Which segment's port; −1 is no port that could be.
-        var segment: Int
-        var isFlood: Bool
-        var peer: Int
-        var offload: OffloadHeader
-        var bytes: [UInt8]
-        var frameCount: Int
-    }
-
     /// Receives one batch; returns what is written, and which of the datagrams were dropped.
     func receive(_ batch: [Arrived]) -> (written: [Delivered], dropped: [Int]) {
         var written: [Delivered] = []
@@ -181,6 +170,7 @@ final class DataPath {
     /// Decides about one datagram; whether its frame goes to a port.
     private func take(_ datagram: Range<Int>, _ arrived: Arrived, into written: inout [Delivered]) -> Bool {
         let arrival = Arrival(peer: PeerIndex(UInt16(arrived.peer)), innerSegmentSize: arrived.segmentSize)
+        if coalescer.extend(with: datagram, arrival: arrival, in: region.rawBytes) { return true }
         if coalescer.extend(with: datagram, arrival: arrival, in: region.rawBytes) { return true }
         var decision = Pipeline.decide(
             datagram: region.rawBytes.extracting(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
@@ -222,7 +212,7 @@ final class DataPath {
                 bytes += region[coalescer.slices[Int(next)].range]
                 next = coalescer.slices[Int(next)].next
             }
-            let header = emitted(VirtioNetHeader.byteCount) { output.offload.emit(into: &$0) }
+            let header = Self.emitted(VirtioNetHeader.byteCount) { output.offload.emit(into: &$0) }
             var delivered = Delivered(
                 segment: -1, isFlood: false, peer: Int(output.peer.rawValue), offload: OffloadHeader(header), bytes: bytes,
                 frameCount: output.frameCount)

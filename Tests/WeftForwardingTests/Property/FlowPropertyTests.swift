@@ -67,7 +67,7 @@ enum Campaign {
     func sends(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let path = DataPath(local: DataPath.near, remote: DataPath.far)
-        let rules = (0..<DataPath.segmentCount).map { DataPath.rules(segment: $0, known: DataPath.far) }
+        let rules = DataPath.rules(known: DataPath.far)
         var senders = (0..<3).map { Sender(number: $0, limit: 8_000, using: &random) }
         for index in senders.indices {
             senders[index].flow.packet.source = DataPath.near
@@ -101,7 +101,8 @@ enum Campaign {
         for _ in 0..<2 {
             let batch = Self.arrivals(&senders, using: &random)
             let (written, dropped) = path.receive(batch)
-            _ = try Judge.judge(batch, written, dropped: dropped, known: DataPath.near)
+            _ = try Judge.judge(
+                batch, written, dropped: dropped, rules: DataPath.rules(known: DataPath.near), known: DataPath.near)
         }
     }
 
@@ -124,7 +125,7 @@ enum Campaign {
     private struct Whole {
         var packet: Packet
         var segmentSize: Int
-        var arrivals: [DataPath.Arrived]
+        var arrivals: [Arrived]
 
         init(number: Int, using random: inout SeededRandom) {
             let sender = Sender(number: number, limit: 1, using: &random)
@@ -143,28 +144,28 @@ enum Campaign {
             arrivals = packet.cut(segmentSize: size).map { piece in
                 var bytes = piece.bytes
                 if isUnfinished { Wire.uncomplete(&bytes) }
-                return DataPath.Arrived(frame: bytes, segment: sender.segment, peer: sender.peer)
+                return Arrived(frame: bytes, segment: sender.segment, peer: sender.peer)
             }
         }
     }
 
-    private static func merge(_ flows: [Whole], using random: inout SeededRandom) throws -> [DataPath.Delivered] {
+    private static func merge(_ flows: [Whole], using random: inout SeededRandom) throws -> [Delivered] {
         let path = DataPath(local: DataPath.near, remote: DataPath.far)
         let batch = Wire.interleave(flows.map(\.arrivals), using: &random)
         let (written, dropped) = path.receive(batch)
-        _ = try Judge.judge(batch, written, dropped: dropped, known: DataPath.near)
+        _ = try Judge.judge(batch, written, dropped: dropped, rules: DataPath.rules(known: DataPath.near), known: DataPath.near)
         return written
     }
 
     /// A batch of datagrams from several peers, after all that can happen on the way.
-    private static func arrivals(_ senders: inout [Sender], using random: inout SeededRandom) -> [DataPath.Arrived] {
-        var lists: [[DataPath.Arrived]] = []
+    private static func arrivals(_ senders: inout [Sender], using random: inout SeededRandom) -> [Arrived] {
+        var lists: [[Arrived]] = []
         for index in senders.indices {
             let (segment, peer) = (senders[index].segment, senders[index].peer)
             // What a kernel peer does not finish, it finishes for no frame of a flow.
             let isUnfinished = Int.random(in: 0..<4, using: &random) == 0
             let isTrunk = Int.random(in: 0..<4, using: &random) == 0
-            var list: [DataPath.Arrived] = []
+            var list: [Arrived] = []
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let sent = senders[index].flow.next(using: &random)
                 if isTrunk && sent.offload.isSuperframe {
@@ -172,21 +173,25 @@ enum Campaign {
                     packet?.checksumState = [.right, .partial, .wrong].randomElement(using: &random) ?? .right
                     let size = sent.offload.type == 5 && Bool.random(using: &random) ? sent.offload.segmentSize : nil
                     list.append(
-                        DataPath.Arrived(frame: packet?.bytes ?? sent.frame, segment: segment, peer: peer, segmentSize: size))
+                        Arrived(frame: packet?.bytes ?? sent.frame, segment: segment, peer: peer, segmentSize: size))
                     continue
                 }
                 let pieces = sent.offload.isSuperframe ? (try? cutAsKernel(sent.frame, sent.offload)) ?? [] : [sent.frame]
                 for var piece in pieces {
                     if isUnfinished { Wire.uncomplete(&piece) }
                     if Int.random(in: 0..<60, using: &random) == 0 { Wire.damage(&piece, using: &random) }
-                    list.append(DataPath.Arrived(frame: piece, segment: segment, peer: peer))
+                    list.append(Arrived(frame: piece, segment: segment, peer: peer))
                 }
+            }
+            for index in list.indices where Int.random(in: 0..<60, using: &random) == 0 {  // a station moves, or is two
+                list[index].peer = Int.random(in: 0..<DataPath.peerCount, using: &random)
+                if Bool.random(using: &random) { list[index].segment = 1 - segment }
             }
             Wire.disturb(&list, using: &random)
             if Int.random(in: 0..<3, using: &random) == 0 {
                 let odd = Flow.oddity(from: senders[index].source, to: DataPath.near, using: &random)
                 list.insert(
-                    DataPath.Arrived(frame: odd.frame, segment: segment, peer: peer),
+                    Arrived(frame: odd.frame, segment: segment, peer: peer),
                     at: .random(in: 0...list.count, using: &random))
             }
             lists.append(list)

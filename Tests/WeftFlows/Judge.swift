@@ -1,10 +1,46 @@
-import WeftFlows
+/// A datagram's frame on its arrival.
+public struct Arrived: Sendable {
+    public var frame: [UInt8]
+    /// The segment's number: a place among the rules.
+    public var segment: Int
+    public var peer: Int
+    /// What the kernel says beside a superframe of UDP.
+    public var segmentSize: Int?
+
+    public init(frame: [UInt8], segment: Int, peer: Int, segmentSize: Int? = nil) {
+        self.frame = frame
+        self.segment = segment
+        self.peer = peer
+        self.segmentSize = segmentSize
+    }
+}
+
+/// One frame as a port gets it.
+public struct Delivered: Sendable {
+    /// Which segment's port; −1 is no port that could be.
+    public var segment: Int
+    public var isFlood: Bool
+    public var peer: Int
+    public var offload: OffloadHeader
+    public var bytes: [UInt8]
+    /// How many datagrams it is made of.
+    public var frameCount: Int
+
+    public init(segment: Int, isFlood: Bool, peer: Int, offload: OffloadHeader, bytes: [UInt8], frameCount: Int) {
+        self.segment = segment
+        self.isFlood = isFlood
+        self.peer = peer
+        self.offload = offload
+        self.bytes = bytes
+        self.frameCount = frameCount
+    }
+}
 
 /// Compares a batch of datagrams with what was written of it, and throws the first flaw.
 ///
 /// Every frame that the reference lets through is delivered once, in one piece, in its flow's order, with its own bytes and its
 /// own checksum; nothing else is.
-struct Judge {
+public struct Judge {
     /// A frame that must come out.
     private struct Due {
         var serial: Int
@@ -25,14 +61,13 @@ struct Judge {
     private var fragments: [(serial: Int, segment: Int, addresses: [UInt8])] = []
     private var newest = -1
     /// Frames that were merged with others.
-    private(set) var mergedCount = 0
+    public private(set) var mergedCount = 0
 
-    /// Judges a batch.
-    static func judge(
-        _ batch: [DataPath.Arrived], _ written: [DataPath.Delivered], dropped: [Int], known: [UInt8]
+    /// Judges a batch by the rules of its segments, in which `known` is the station that unicast goes to.
+    public static func judge(
+        _ batch: [Arrived], _ written: [Delivered], dropped: [Int], rules: [Reference], known: [UInt8]
     ) throws(Flaw) -> Judge {
         var judge = Judge()
-        let rules = (0..<DataPath.segmentCount).map { DataPath.rules(segment: $0, known: known) }
         var expectedDrops: [Int] = []
         for (serial, arrived) in batch.enumerated() {
             switch rules[arrived.segment].received(arrived.frame, segmentSize: arrived.segmentSize) {
@@ -50,14 +85,14 @@ struct Judge {
         return judge
     }
 
-    private mutating func expect(_ frame: Due, _ arrived: DataPath.Arrived, _ known: [UInt8]) {
+    private mutating func expect(_ frame: Due, _ arrived: Arrived, _ known: [UInt8]) {
         let key = FlowKey(frame.frame, Headers(frame.frame))
         if case .fragment(let addresses) = key { fragments.append((frame.serial, arrived.segment, addresses)) }
         let queue = Queue(segment: arrived.segment, isFlood: !frame.frame.starts(with: known), key: key)
         due[queue, default: []].append(frame)
     }
 
-    private mutating func check(_ output: DataPath.Delivered) throws(Flaw) {
+    private mutating func check(_ output: Delivered) throws(Flaw) {
         let key = FlowKey(output.bytes, Headers(output.bytes))
         let queue = Queue(segment: output.segment, isFlood: output.isFlood, key: key)
         let place = places[queue, default: 0]
@@ -78,7 +113,7 @@ struct Judge {
         }
     }
 
-    private mutating func check(_ output: DataPath.Delivered, _ frames: [Due], _ key: FlowKey) throws(Flaw) {
+    private mutating func check(_ output: Delivered, _ frames: [Due], _ key: FlowKey) throws(Flaw) {
         let pieces = try cutAsKernel(output.bytes, output.offload)
         if let expected = frames[0].pieces {
             guard frames.count == 1, pieces == expected else { throw Flaw("a superframe is cut into something else") }
@@ -99,7 +134,7 @@ struct Judge {
 
     /// A frame alone is untouched, a wrong checksum too; a partial one is said to be partial, or completed where padding would
     /// get into it.
-    private func checkSingle(_ output: DataPath.Delivered, _ frame: [UInt8]) throws(Flaw) {
+    private func checkSingle(_ output: Delivered, _ frame: [UInt8]) throws(Flaw) {
         let headers = Headers(frame)
         var expected = OffloadHeader()
         var frame = frame
