@@ -185,7 +185,11 @@ extension Agent: AgentReporting {
         }
         let taps = offloads.ports.values.reduce(nil as TapOffloads?) { $0?.intersection($1) ?? $1 } ?? []
         let kinds: [(String, TapOffloads)] = [("tap-checksum", .checksum), ("tap-tso", .tcp4), ("tap-uso", .udp)]
-        let features = underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
+        var features = underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
+        let spread = offloads.steering.values.filter { $0 != .single }
+        if !spread.isEmpty {
+            features.append(.init(name: "steering", isInForce: !spread.contains(.kernel), detail: "each flow has one worker"))
+        }
         let (direct, unread) = (directPorts.count, unreadDirectPorts.count)
         guard direct > 0 else { return features }
         let detail = "\(direct - unread) of \(direct) read by the agent, unheard by the host"

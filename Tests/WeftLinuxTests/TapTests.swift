@@ -56,6 +56,31 @@ import WeftTypes
         }
     }
 
+    @Test("queues go on working when the device is moved; more are opened where it is") func moves() throws {
+        let sandbox = Sandbox()
+        let (host, guest) = (try sandbox.makeNamespace("a"), try sandbox.makeNamespace("b"))
+        var queues = try TapQueues.open(name: "t0", count: 2, in: host)
+        try ip("-n \(sandbox.name("a")) link set t0 netns \(sandbox.name("b")) name eth0")
+        #expect(try host.run { interfaceIndex("t0") } == 0)
+        try guest.run { try queues.open(name: "eth0", upTo: 3) }
+        let count = queues.count
+        guard let first = queues.removeFirst(), let second = queues.removeFirst(), let third = queues.removeFirst(),
+            count == 3
+        else {
+            Issue.record("\(count) queues")
+            return
+        }
+        #expect(try first.probeOffloads().isSuperset(of: [.checksum, .tcp4, .tcp6]))
+        #expect(try first.facts().name == "eth0" && first.name == "t0")
+        try ip("-n \(sandbox.name("b")) addr add 10.8.0.1/24 dev eth0")
+        try ip("-n \(sandbox.name("b")) link set eth0 up addrgenmode none")
+        #expect(third.transmit([UInt8](repeating: 0, count: 10) + Self.request) == .transferred(52))
+        // The device chooses the queue on which the question came.
+        let answer = try #require(try third.receiveFrame { $0.count >= 52 && $0[22...23] == [0x08, 0x06] })
+        #expect(answer[38..<42] == [10, 8, 0, 1])
+        #expect(second.transmit([UInt8](repeating: 0, count: 10) + Self.request) == .transferred(52))
+    }
+
     @Test func probesOffloads() throws {
         let sandbox = Sandbox()
         let namespace = try sandbox.makeNamespace("a")
