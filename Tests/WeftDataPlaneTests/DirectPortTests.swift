@@ -193,7 +193,9 @@ import WeftTypes
         usleep(500_000)
         try rig.run("guest-alpha", "python3", "-c", send)
         let words = (receiver.result() ?? "").split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
-        #expect(words.count == 3 && words[0] > 6400 && words[1] == 64 && words[2] == 0, "count, flows, disorder: \(words)")
+        #expect(words.count == 3 && words[0] > 6400 && words[1] == 64, "count, flows, disorder: \(words)")
+        // Not none: the underlay's veth has a queue for each processor, and a worker may be moved to another one.
+        #expect((words.last ?? .max) < 64, "count, flows, disorder: \(words)")
         for plane in [alpha, bravo] { _ = try rig.settled(plane) }
     }
 
