@@ -2,6 +2,7 @@
 #include "CWeftLinux.h"
 
 #include <errno.h>
+#include <link.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/if.h>
@@ -9,10 +10,12 @@
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sock_diag.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -206,4 +209,25 @@ pid_t weft_peer_process(int fd) {
     socklen_t length = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
     return credentials.pid;
+}
+
+static int release_object(struct dl_phdr_info *object, size_t size, void *argument) {
+    (void)size, (void)argument;
+    // The program itself has no name here, the kernel's own object no path.
+    if (object->dlpi_name[0] != '\0' && object->dlpi_name[0] != '/') return 0;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[index];
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
+        uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+        uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz + page - 1) & ~(page - 1);
+        // Never written, so that the file has all there is.
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void weft_release_memory(void) {
+    malloc_trim(0);
+    dl_iterate_phdr(release_object, NULL);
 }

@@ -114,6 +114,8 @@ private struct AgentService: Service {
                 if await agent.becomesReady() {
                     logger.info("ready")
                     tell(.ready)
+                    // The reconciler looks once more at what it has made; then start-up is over.
+                    if (try? await Task.sleep(for: .seconds(5))) != nil { ResidentMemory.release() }
                 }
             }
             tasks.addTask { try? await gracefulShutdown() }

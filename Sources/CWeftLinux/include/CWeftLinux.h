@@ -148,5 +148,8 @@ char *const *weft_environment(void);
 /// execvpe with no signal blocked and none ignored; returns only when it fails.
 int weft_execute(const char *file, char *const arguments[], char *const environment[]);
 int weft_set_thread_name(const char *name);
+/// Gives back free heap, and lets go of the pages of programs' code and constants, which come back from the page cache when
+/// they are used.
+void weft_release_memory(void);
 /// Process at the other end of a unix socket, or -1.
 pid_t weft_peer_process(int fd);
