@@ -80,7 +80,7 @@ let modules: [Module] = [
     // Measures the packet path alone, and what it takes from the heap.
     Module(
         name: "WeftMicrobench",
-        uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "WeftDataPlane", "CWeftAllocations"],
+        uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "WeftDataPlane", "CWeftLinux", "CWeftAllocations"],
         isTested: false, isExecutable: true),
 ]
 

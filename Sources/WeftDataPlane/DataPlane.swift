@@ -19,7 +19,6 @@ public final class DataPlane: Sendable {
     let underlays: [Underlay]
     let links: [WorkerLink]
     let control: ControlLink
-    let cell = TablesCell()
     let state: Mutex<State>
     private let onPortEvent: @Sendable (PortEvent) -> Void
     private let isStopping = Atomic<Bool>(false)
@@ -108,7 +107,8 @@ public final class DataPlane: Sendable {
 
     private func publish(_ state: inout State) {
         state.publishedRevision = state.directory.revision
-        cell.publish(ForwardingTables(fabric: state.fabric, fdb: state.directory.fdb))
+        let tables = ForwardingTables(fabric: state.fabric, fdb: state.directory.fdb)
+        for link in links { link.tables.publish(tables) }
     }
 
     // MARK: Running
@@ -117,19 +117,20 @@ public final class DataPlane: Sendable {
     public func start() throws(LinuxError) {
         let isFirst = state.withLock { state in
             defer { state.isRunning = true }
+            if !state.isRunning { publish(&state) }  // former workers took the last ones with them
             return !state.isRunning
         }
         guard isFirst else { return }
         isStopping.store(false, ordering: .releasing)
         var threads: [JoinableThread] = []
         for (number, link) in links.enumerated() {
-            let (control, cell, underlays, ageing) = (control, cell, underlays, configuration.ageing)
+            let (control, underlays, ageing) = (control, underlays, configuration.ageing)
             let outcome = try StartOutcome()
             threads.append(
                 try JoinableThread(name: "weft-worker-\(number)") {
                     do throws(LinuxError) {
                         var worker = Worker(
-                            number: number, link: link, control: control, cell: cell, underlays: underlays,
+                            number: number, link: link, control: control, underlays: underlays,
                             poller: try Worker.poller(number: number, link: link, underlays: underlays), ageing: ageing)
                         outcome.succeed()
                         worker.run()
@@ -171,6 +172,7 @@ public final class DataPlane: Sendable {
             _ = poller.wait(timeout: .seconds(1))
             control.acknowledge()
             drainEvents()
+            for link in links { link.tables.collect() }
             let now = MonotonicClock.now()
             if control.takeDeviceNews() || lastLook.duration(to: now) >= .seconds(1) {
                 lookAtDevices()

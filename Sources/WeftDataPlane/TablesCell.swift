@@ -1,28 +1,53 @@
 import Synchronization
 import WeftForwarding
 
-/// Where the control side leaves the newest tables and the workers find them.
+/// Where the control side leaves new tables for one worker, and takes back the old ones.
 ///
-/// A worker looks at one number per batch; only when it has changed does it take the lock, for as long as it takes to copy
-/// a reference. Old tables are freed by whoever lets go of them last.
-final class TablesCell: Sendable {
-    private let tables = Mutex(ForwardingTables())
-    private let generation = Atomic<UInt64>(0)
-
-    /// Replaces the tables.
-    func publish(_ new: ForwardingTables) {
-        let old = tables.withLock { current -> ForwardingTables in
-            let old = current
-            current = new
-            return old
-        }
-        generation.wrappingAdd(1, ordering: .releasing)
-        _ = consume old  // freed here, outside the lock, unless a worker still reads it
+/// The worker looks at one flag per batch. When there is something it swaps: what it had goes back here, so that it never
+/// frees anything, and should the control side be at the cell at that very moment, it goes on with what it has until its next
+/// batch, so that it never waits. Old tables, thousands of blocks of memory, are freed by the control side.
+package final class TablesCell: Sendable {
+    private struct Content: Sendable {
+        var new: ForwardingTables?
+        var old: ForwardingTables?
     }
 
-    /// The number of the newest tables.
-    var newest: UInt64 { generation.load(ordering: .acquiring) }
+    private let content = Mutex(Content())
+    private let hasNews = Atomic<Bool>(false)
 
-    /// The newest tables.
-    func current() -> ForwardingTables { tables.withLock { $0 } }
+    package init() {}
+
+    /// Leaves new tables, and frees what the worker has given back.
+    package func publish(_ tables: ForwardingTables) {
+        let former = content.withLock { content -> Content in
+            let former = content
+            content = Content(new: tables)
+            hasNews.store(true, ordering: .releasing)
+            return former
+        }
+        _ = consume former  // freed here, outside the lock
+    }
+
+    /// Frees what the worker has given back.
+    package func collect() {
+        let old = content.withLock { content -> ForwardingTables? in
+            defer { content.old = nil }
+            return content.old
+        }
+        _ = consume old
+    }
+
+    /// Puts new tables, if there are any, in the place of `tables`; whether the fabric in them is another. The worker's.
+    package func take(_ tables: inout ForwardingTables) -> Bool {
+        guard hasNews.load(ordering: .acquiring) else { return false }
+        return content.withLockIfAvailable { content -> Bool in
+            guard let new = content.new else { return false }
+            let isOther = new.fabric !== tables.fabric
+            content.old = tables
+            content.new = nil
+            tables = new
+            hasNews.store(false, ordering: .relaxed)
+            return isOther
+        } ?? false
+    }
 }

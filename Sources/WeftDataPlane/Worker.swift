@@ -55,12 +55,10 @@ import WeftWire
     let number: Int
     let link: WorkerLink
     let control: ControlLink
-    let cell: TablesCell
     let underlays: [Underlay]
     var poller: Poller
 
     var tables: ForwardingTables
-    var generation: UInt64 = 0
     var memory: PathMemory
     var ports: [Port] = []
     var transmitter: Transmitter
@@ -97,27 +95,25 @@ import WeftWire
 
     /// Sets up a worker that waits with `poller`, which ``poller(number:link:underlays:)`` has made.
     init(
-        number: Int, link: WorkerLink, control: ControlLink, cell: TablesCell, underlays: [Underlay],
+        number: Int, link: WorkerLink, control: ControlLink, underlays: [Underlay],
         poller: consuming Poller, ageing: Duration
     ) {
         self.number = number
         self.link = link
         self.control = control
-        self.cell = cell
         self.underlays = underlays
         self.poller = poller
         memory = PathMemory(sources: SourceCache(ageing: ageing))
         packetReceiver = PacketReceiver(slots: Self.frameLimit, in: frames)
         transmitter = Transmitter(underlays: underlays)
-        generation = cell.newest
-        tables = cell.current()
+        tables = ForwardingTables()
         unsafe receiveHeaders = .allocate(capacity: Self.datagramLimit)
         unsafe receiveHeaders.initialize(repeating: DatagramHeader())
         unsafe receiveSlices = .allocate(capacity: Self.datagramLimit)
         unsafe slices = .allocate(capacity: Self.sliceLimit)
         for slot in 0..<Self.datagramLimit { prepare(slot) }
         precondition(ControlMessages.receiveByteCount <= Self.controlStride, "control messages need more room")
-        transmitter.update(tables.fabric, underlays: underlays)
+        takeTables()
     }
 
     /// A poller for the sockets and commands of worker `number`.
@@ -165,12 +161,7 @@ import WeftWire
     }
 
     private mutating func takeTables() {
-        let newest = cell.newest
-        guard newest != generation else { return }
-        generation = newest
-        let old = tables.fabric
-        tables = cell.current()
-        if tables.fabric !== old { transmitter.update(tables.fabric, underlays: underlays) }
+        if link.tables.take(&tables) { transmitter.update(tables.fabric, underlays: underlays) }
     }
 
     private mutating func obey(_ command: WorkerCommand) {

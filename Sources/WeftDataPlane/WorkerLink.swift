@@ -16,6 +16,7 @@ enum WorkerCommand: Sendable {
 final class WorkerLink: Sendable {
     let counters = CounterBlock()
     let events = LearnRing()
+    let tables = TablesCell()
     private let commands = Mutex<[WorkerCommand]>([])
     private let signal: EventSignal
 

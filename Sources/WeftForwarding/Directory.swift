@@ -48,20 +48,34 @@ public struct Directory: Sendable {
         public var sequence: UInt32
     }
 
-    struct Record: Sendable {
-        var configured: Station?
-        var announced: (peer: PeerIndex, sequence: UInt32)?
-        var learnt: Learnt?
-        /// The wheel's tick at which the learnt place is looked at again.
-        var dueTick: Int64 = -1
-
-        var isEmpty: Bool { configured == nil && announced == nil && learnt == nil }
+    struct Announcement: Sendable {
+        var peer: PeerIndex
+        var sequence: UInt32
     }
 
+    /// A learnt place, packed: of these there are many.
     struct Learnt: Sendable {
-        var location: Location
-        var source: EntrySource
+        /// Location in 17 bits, source in the 3 above.
+        private var bits: UInt32
+        /// The low bits of the wheel's tick at which it is looked at again, while ``isQueued``.
+        var dueTick: UInt32 = 0
         var seen: Instant
+
+        private static var queuedBit: UInt32 { 1 << 20 }
+
+        init(location: Location, source: EntrySource, seen: Instant) {
+            bits = location.bits | UInt32(source.rawValue) << 17
+            self.seen = seen
+        }
+
+        var entry: FDBEntry { FDBEntry(bits: UInt64(bits & ~Self.queuedBit)) }
+        var location: Location { Location(bits: bits) }
+        var source: EntrySource { entry.source }
+        /// Whether the wheel has it.
+        var isQueued: Bool {
+            get { bits & Self.queuedBit != 0 }
+            set { bits = newValue ? bits | Self.queuedBit : bits & ~Self.queuedBit }
+        }
     }
 
     /// The FDB as the packet path reads it, always up to date.
@@ -75,7 +89,10 @@ public struct Directory: Sendable {
     /// How many stations it holds at most, learnt ones; configured ones always find room.
     public let limit: Int
 
-    private var records: [FDBKey: Record] = [:]
+    // What is known of a station, by how it is known; most are in one of them only.
+    private var configured: [FDBKey: Station] = [:]
+    private var announced: [FDBKey: Announcement] = [:]
+    private var learnt: [FDBKey: Learnt] = [:]
     private var wheel: [[FDBKey]]
     private var tick: Int64?
 
@@ -91,7 +108,9 @@ public struct Directory: Sendable {
     }
 
     /// The number of stations.
-    public var count: Int { records.count }
+    public var count: Int { fdb.count }
+
+    private var keys: Set<FDBKey> { Set(learnt.keys).union(announced.keys).union(configured.keys) }
 
     /// Takes in one event.
     public mutating func handle(_ event: Event, now: Instant) {
@@ -100,95 +119,94 @@ public struct Directory: Sendable {
         case .bridgeLearnt(let key, let port):
             learn(key, Learnt(location: .port(port), source: .bridge, seen: now), now: now)
         case .bridgeForgot(let key, let port):
-            guard let learnt = records[key]?.learnt, learnt.source == .bridge, learnt.location == .port(port) else { return }
-            update(key) { $0.learnt = nil }
+            guard let known = learnt[key], known.source == .bridge, known.location == .port(port) else { return }
+            update(key) { $0.learnt[key] = nil }
         case .announced(let key, let peer, let sequence):
-            if let old = records[key]?.announced, old.peer != peer, old.sequence > sequence { return }
-            update(key) { $0.announced = (peer, sequence) }
+            if let old = announced[key], old.peer != peer, old.sequence > sequence { return }
+            update(key) { $0.announced[key] = Announcement(peer: peer, sequence: sequence) }
         case .withdrawn(let key, let peer):
-            guard records[key]?.announced?.peer == peer else { return }
-            update(key) { $0.announced = nil }
+            guard announced[key]?.peer == peer else { return }
+            update(key) { $0.announced[key] = nil }
         }
     }
 
     private mutating func learn(_ key: FDBKey, _ new: Learnt, now: Instant) {
-        guard key.mac.isStation else { return }
-        let old = records[key]
-        if old?.configured != nil { return }
-        if old == nil && records.count >= limit {
+        guard key.mac.isStation, configured[key] == nil else { return }
+        if count >= limit && fdb.entry(for: key) == nil {
             refusedCount += 1
             return
         }
-        var learnt = new
-        if let known = old?.learnt, known.location == new.location {
+        var place = new
+        let known = learnt[key]
+        if let known, known.location == new.location {
             // The bridge knows when it forgets; a frame only shows that the station still lives.
-            learnt.source = min(known.source, new.source)
-            learnt.seen = max(known.seen, new.seen)
+            place = Learnt(
+                location: new.location, source: min(known.source, new.source), seen: max(known.seen, new.seen))
         }
-        let isQueued = (old?.dueTick ?? -1) >= 0
-        update(key) { $0.learnt = learnt }
-        if learnt.source == .frame && !isQueued { queue(key, seen: learnt.seen) }
+        if let known, known.isQueued {
+            place.isQueued = true
+            place.dueTick = known.dueTick
+        }
+        update(key) { $0.learnt[key] = place }
+        if place.source == .frame && !place.isQueued { queue(key, seen: place.seen) }
     }
 
     /// Replaces all that the file says about stations; what was learnt about others stays.
     public mutating func configure(_ stations: [Station]) {
         var wanted: [FDBKey: Station] = [:]
         for station in stations { wanted[station.key] = station }
-        let obsolete = records.filter { $0.value.configured != nil && wanted[$0.key] == nil }.keys.sorted()
-        for key in obsolete { update(key) { $0.configured = nil } }
+        for key in configured.keys.filter({ wanted[$0] == nil }).sorted() { update(key) { $0.configured[key] = nil } }
         for key in wanted.keys.sorted() {
-            guard let station = wanted[key], records[key]?.configured != station else { continue }
+            guard let station = wanted[key], configured[key] != station else { continue }
             update(key) {
-                $0.configured = station
-                $0.learnt = nil
+                $0.configured[key] = station
+                $0.learnt[key] = nil
             }
         }
     }
 
     /// Forgets what is learnt or announced at places that `isPresent` denies, after ports, peers or segments have gone.
     public mutating func forget(except isPresent: (FDBKey, Location) -> Bool) {
-        for key in records.keys.sorted() {
-            guard let record = records[key] else { continue }
-            if let learnt = record.learnt, !isPresent(key, learnt.location) { update(key) { $0.learnt = nil } }
-            if let announced = record.announced, !isPresent(key, .peer(announced.peer)) { update(key) { $0.announced = nil } }
+        for key in learnt.filter({ !isPresent($0.key, $0.value.location) }).keys.sorted() {
+            update(key) { $0.learnt[key] = nil }
+        }
+        for key in announced.filter({ !isPresent($0.key, .peer($0.value.peer)) }).keys.sorted() {
+            update(key) { $0.announced[key] = nil }
         }
     }
 
     /// The number of stations of each segment that has any.
     public func countsBySegment() -> [SegmentIndex: Int] {
-        records.keys.reduce(into: [:]) { counts, key in counts[key.segment, default: 0] += 1 }
+        keys.reduce(into: [:]) { counts, key in counts[key.segment, default: 0] += 1 }
     }
 
     /// All stations, by segment and address.
     public func listing(now: Instant) -> [Listing] {
-        records.keys.sorted().compactMap { key in
-            guard let record = records[key], let entry = Self.entry(of: record) else { return nil }
+        keys.sorted().compactMap { key in
+            guard let entry = entry(of: key) else { return nil }
             let isLearnt = entry.source == .frame || entry.source == .bridge
             return Listing(
                 key: key, location: entry.location, source: entry.source, isSticky: entry.isSticky,
-                age: isLearnt ? record.learnt.map { $0.seen.duration(to: now) } : nil,
-                sequence: entry.source == .gossip ? record.announced?.sequence ?? 0 : 0)
+                age: isLearnt ? learnt[key].map { $0.seen.duration(to: now) } : nil,
+                sequence: entry.source == .gossip ? announced[key]?.sequence ?? 0 : 0)
         }
     }
 
     /// The strongest of what is known.
-    private static func entry(of record: Record) -> FDBEntry? {
-        if let station = record.configured {
+    private func entry(of key: FDBKey) -> FDBEntry? {
+        if let station = configured[key] {
             let source: EntrySource = if case .port = station.location { .declared } else { .static }
             return FDBEntry(location: station.location, source: source, isSticky: station.isSticky)
         }
-        if let announced = record.announced { return FDBEntry(location: .peer(announced.peer), source: .gossip) }
-        return record.learnt.map { FDBEntry(location: $0.location, source: $0.source) }
+        if let announcement = announced[key] { return FDBEntry(location: .peer(announcement.peer), source: .gossip) }
+        return learnt[key]?.entry
     }
 
-    private mutating func update(_ key: FDBKey, _ change: (inout Record) -> Void) {
-        var record = records[key] ?? Record()
-        let before = Self.entry(of: record)
-        change(&record)
-        let after = Self.entry(of: record)
-        records[key] = record.isEmpty ? nil : record
-        guard before != after else { return }
-        if let after { fdb.set(after, for: key) } else { fdb.remove(key) }
+    private mutating func update(_ key: FDBKey, _ change: (inout Self) -> Void) {
+        change(&self)
+        let entry = entry(of: key)
+        guard entry != fdb.entry(for: key) else { return }
+        if let entry { fdb.set(entry, for: key) } else { fdb.remove(key) }
         revision += 1
     }
 }
@@ -210,13 +228,15 @@ extension Directory {
 
     private mutating func examine(_ key: FDBKey, due: Int64, now: Instant) {
         // A key may be in the wheel twice, from an earlier life; only its last due time counts.
-        guard let record = records[key], record.dueTick <= due, record.dueTick >= 0 else { return }
-        records[key]?.dueTick = -1
-        guard let learnt = record.learnt, learnt.source == .frame else { return }
-        if learnt.seen.duration(to: now) >= ageing {
-            update(key) { $0.learnt = nil }
+        guard let known = learnt[key], known.isQueued,
+            Int32(truncatingIfNeeded: Int64(known.dueTick) &- due) <= 0
+        else { return }
+        learnt[key]?.isQueued = false
+        guard known.source == .frame else { return }
+        if known.seen.duration(to: now) >= ageing {
+            update(key) { $0.learnt[key] = nil }
         } else {
-            queue(key, seen: learnt.seen)
+            queue(key, seen: known.seen)
         }
     }
 
@@ -225,7 +245,8 @@ extension Directory {
         tick = current
         let expiry = seen.nanoseconds &+ ageing.wholeNanoseconds
         let due = min(max(expiry / tickNanoseconds + 1, current + 1), current + Int64(Self.wheelSize) - 1)
-        records[key]?.dueTick = due
+        learnt[key]?.dueTick = UInt32(truncatingIfNeeded: due)
+        learnt[key]?.isQueued = true
         wheel[Int(due % Int64(Self.wheelSize))].append(key)
     }
 }

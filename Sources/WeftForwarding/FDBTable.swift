@@ -85,9 +85,9 @@ import WeftTypes
 
 /// The FDB that the packet path reads: (segment, MAC) → entry, a value that is cheap to copy and to change.
 ///
-/// 1024 shards, chosen by hash, each an open-addressing table. A copy shares all shards; a change copies the one it
-/// touches. So a new snapshot costs what changed, not what exists, and a lookup is one shard and one short probe at any
-/// size.
+/// 4096 shards, chosen by hash, in 64 groups; each shard is an open-addressing table. A copy shares everything; a change
+/// copies the list of groups, one group and one shard, some kilobytes even of a million entries. So a new snapshot costs what
+/// changed, not what exists, and a lookup is one group, one shard and one short probe at any size.
 public struct FDBTable: Sendable {
     @usableFromInline struct Slot: Sendable {
         /// ``FDBKey/rawValue``, or 0 for a free slot.
@@ -100,28 +100,46 @@ public struct FDBTable: Sendable {
         }
     }
 
-    @usableFromInline static var shardCount: Int { 1024 }
-    /// Each empty or a power of two of slots, at most three quarters used.
-    @usableFromInline var shards: [[Slot]]
-    @usableFromInline var used: [UInt32]
+    @usableFromInline struct Shard: Sendable {
+        /// Empty, or a power of two of slots, at most three quarters used.
+        @usableFromInline var slots: [Slot] = []
+        /// One less than the number of slots; beside the reference, so that a lookup need not touch the head of the array.
+        @usableFromInline var mask: Int32 = -1
+        @usableFromInline var used: UInt32 = 0
+
+        @inlinable init() {}
+
+        /// A slot; `index` is not above the mask, which is that of a shard with slots.
+        @inlinable func slot(_ index: Int) -> Slot {
+            // The mask is one less than the number of slots, whenever there are any.
+            unsafe slots.span[unchecked: index]
+        }
+    }
+
+    @usableFromInline static var groupCount: Int { 64 }
+    @usableFromInline static var shardCount: Int { 64 }
+    @usableFromInline var groups: [[Shard]]
     /// The number of entries.
     public private(set) var count = 0
 
     /// Creates an empty table.
     public init() {
-        shards = Array(repeating: [], count: Self.shardCount)
-        used = Array(repeating: 0, count: Self.shardCount)
+        groups = Array(repeating: Array(repeating: Shard(), count: Self.shardCount), count: Self.groupCount)
     }
+
+    /// The high bits of a hash choose the group and the shard, the low ones the slot.
+    @inlinable static func group(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 58) }
+    @inlinable static func shard(of hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 52 & 63) }
 
     /// What is known about `key`.
     @inlinable public func entry(for key: FDBKey) -> FDBEntry? {
         let hash = key.hash
-        let shard = Int(truncatingIfNeeded: hash >> 54)
-        let mask = shards[shard].count &- 1
+        let (group, shard) = (Self.group(of: hash), Self.shard(of: hash))
+        let mask = Int(groups[group][shard].mask)
         guard mask >= 0 else { return nil }
         var index = Int(truncatingIfNeeded: hash) & mask
         while true {
-            let slot = shards[shard][index]
+            let slot = groups[group][shard].slot(index)
             if slot.key == key.rawValue { return FDBEntry(bits: slot.bits) }
             if slot.key == 0 { return nil }
             index = (index &+ 1) & mask
@@ -133,53 +151,68 @@ public struct FDBTable: Sendable {
     /// - Precondition: the key's address is not zero.
     public mutating func set(_ entry: FDBEntry, for key: FDBKey) {
         precondition(!key.mac.isZero, "the FDB holds no zero address")
-        let shard = Int(truncatingIfNeeded: key.hash >> 54)
-        if shards[shard].isEmpty || Int(used[shard]) * 4 >= shards[shard].count * 3 { grow(shard) }
-        let index = Self.place(of: key, in: shards[shard])
-        if shards[shard][index].key == 0 {
-            used[shard] += 1
-            count += 1
-        }
-        shards[shard][index] = Slot(key: key.rawValue, bits: entry.bits)
+        let (group, shard) = (Self.group(of: key.hash), Self.shard(of: key.hash))
+        if groups[group][shard].set(Slot(key: key.rawValue, bits: entry.bits)) { count += 1 }
     }
 
     /// Removes the entry of `key`, if there is one.
     public mutating func remove(_ key: FDBKey) {
-        let shard = Int(truncatingIfNeeded: key.hash >> 54)
-        guard !shards[shard].isEmpty else { return }
-        var hole = Self.place(of: key, in: shards[shard])
-        guard shards[shard][hole].key != 0 else { return }
-        used[shard] -= 1
+        let (group, shard) = (Self.group(of: key.hash), Self.shard(of: key.hash))
+        guard groups[group][shard].place(of: key.rawValue).map({ groups[group][shard].slots[$0].key != 0 }) == true else {
+            return
+        }
+        groups[group][shard].remove(key.rawValue)
         count -= 1
+    }
+}
+
+extension FDBTable.Shard {
+    /// Adds or replaces; whether the key is new.
+    fileprivate mutating func set(_ slot: FDBTable.Slot) -> Bool {
+        if Int(used) * 4 >= slots.count * 3 { grow() }
+        guard let index = place(of: slot.key) else { return false }
+        let isNew = slots[index].key == 0
+        slots[index] = slot
+        if isNew { used += 1 }
+        return isNew
+    }
+
+    /// Removes a key that is there.
+    fileprivate mutating func remove(_ key: UInt64) {
+        guard var hole = place(of: key) else { return }
+        used -= 1
+        guard used > 0 else { return self = Self() }
         // Close the gap: move back what a probe would otherwise no longer reach (Knuth 6.4, algorithm R).
-        let mask = shards[shard].count - 1
+        let mask = slots.count - 1
         var index = hole
         while true {
             index = (index + 1) & mask
-            let slot = shards[shard][index]
+            let slot = slots[index]
             if slot.key == 0 { break }
             let home = Int(truncatingIfNeeded: FDBKey(rawValue: slot.key).hash) & mask
             if (index - home) & mask >= (index - hole) & mask {
-                shards[shard][hole] = slot
+                slots[hole] = slot
                 hole = index
             }
         }
-        shards[shard][hole] = Slot(key: 0, bits: 0)
-        if used[shard] == 0 { shards[shard] = [] }
+        slots[hole] = FDBTable.Slot(key: 0, bits: 0)
     }
 
-    private mutating func grow(_ shard: Int) {
-        let old = shards[shard]
-        var new = [Slot](repeating: Slot(key: 0, bits: 0), count: max(4, old.count * 2))
-        for slot in old where slot.key != 0 { new[Self.place(of: FDBKey(rawValue: slot.key), in: new)] = slot }
-        shards[shard] = new
+    private mutating func grow() {
+        let old = slots
+        slots = Array(repeating: FDBTable.Slot(key: 0, bits: 0), count: max(4, old.count * 2))
+        mask = Int32(slots.count - 1)
+        for slot in old where slot.key != 0 {
+            if let index = place(of: slot.key) { slots[index] = slot }
+        }
     }
 
-    /// Where `key` is, or the free slot where it would go; `slots` has at least one free.
-    private static func place(of key: FDBKey, in slots: [Slot]) -> Int {
+    /// Where `key` is, or the free slot where it would go; nil when there are no slots.
+    fileprivate func place(of key: UInt64) -> Int? {
+        guard !slots.isEmpty else { return nil }
         let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: key.hash) & mask
-        while slots[index].key != 0 && slots[index].key != key.rawValue { index = (index + 1) & mask }
+        var index = Int(truncatingIfNeeded: FDBKey(rawValue: key).hash) & mask
+        while slots[index].key != 0 && slots[index].key != key { index = (index + 1) & mask }
         return index
     }
 }

@@ -51,12 +51,30 @@ public final class FabricTables: Sendable {
     }
 
     @usableFromInline struct AddressSlot: Sendable {
-        @usableFromInline var number: UInt128 = 0
+        @usableFromInline var high: UInt64 = 0
+        @usableFromInline var low: UInt64 = 0
         /// 0 free, 4 or 6.
         @usableFromInline var family: UInt8 = 0
         @usableFromInline var peer = PeerIndex(0)
 
         @inlinable init() {}
+
+        @inlinable func holds(_ key: AddressKey) -> Bool { high == key.high && low == key.low && family == key.family }
+    }
+
+    /// An underlay address as numbers.
+    @usableFromInline struct AddressKey {
+        @usableFromInline var high: UInt64
+        @usableFromInline var low: UInt64
+        @usableFromInline var family: UInt8
+
+        @inlinable init(high: UInt64, low: UInt64, family: UInt8) {
+            self.high = high
+            self.low = low
+            self.family = family
+        }
+
+        @inlinable var hash: UInt64 { low ^ high &* 31 }
     }
 
     /// Compiles `description`.
@@ -144,11 +162,12 @@ public final class FabricTables: Sendable {
             let key = addressKey(address)
             var slot = Int(mixed(key.hash)) & (slots.count - 1)
             while slots[slot].family != 0 {
-                let isSame = slots[slot].number == key.number && slots[slot].family == key.family
-                precondition(!isSame || slots[slot].peer == index, "underlay address \(address) is described twice")
+                precondition(
+                    !slots[slot].holds(key) || slots[slot].peer == index, "underlay address \(address) is described twice")
                 slot = (slot + 1) & (slots.count - 1)
             }
-            slots[slot].number = key.number
+            slots[slot].high = key.high
+            slots[slot].low = key.low
             slots[slot].family = key.family
             slots[slot].peer = index
         }
@@ -167,11 +186,12 @@ public final class FabricTables: Sendable {
         UInt32(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 33)
     }
 
-    @inlinable static func addressKey(_ address: IPAddress) -> (number: UInt128, family: UInt8, hash: UInt64) {
+    @inlinable static func addressKey(_ address: IPAddress) -> AddressKey {
         switch address {
-        case .v4(let address): (UInt128(address.rawValue), 4, UInt64(address.rawValue))
+        case .v4(let address): return AddressKey(high: 0, low: UInt64(address.rawValue), family: 4)
         case .v6(let address):
-            (address.rawValue, 6, UInt64(truncatingIfNeeded: address.rawValue ^ address.rawValue >> 64 &* 31))
+            let (high, low) = (address.rawValue >> 64, address.rawValue)
+            return AddressKey(high: UInt64(truncatingIfNeeded: high), low: UInt64(truncatingIfNeeded: low), family: 6)
         }
     }
 }
@@ -199,7 +219,7 @@ extension FabricTables {
         while true {
             let entry = addressSlots[slot]
             if entry.family == 0 { return nil }
-            if entry.number == key.number && entry.family == key.family { return entry.peer }
+            if entry.holds(key) { return entry.peer }
             slot = (slot &+ 1) & mask
         }
     }

@@ -3,6 +3,10 @@ struct Figure {
     var name: String
     var value: Double
     var unit: String
+    /// More than this is a failure.
+    var limit: Double?
+
+    var isGood: Bool { limit.map { value <= $0 } ?? true }
 }
 
 /// All that was measured, to be printed.
@@ -10,8 +14,8 @@ struct Report {
     var rows: [Measurement] = []
     var figures: [Figure] = []
 
-    /// Whether nothing took from the heap that should not.
-    var isFree: Bool { rows.allSatisfy { $0.allocations ?? 0 == 0 } }
+    /// Whether nothing took from the heap that should not, and no figure is above its limit.
+    var isGood: Bool { rows.allSatisfy { $0.allocations ?? 0 == 0 } && figures.allSatisfy(\.isGood) }
 
     var table: String {
         let head = ["", "per", "ns", "million/s", "GB/s", "allocations"]
@@ -29,7 +33,7 @@ struct Report {
                 return column < 2 ? cell + space : space + cell
             }.joined(separator: "  ")
         }
-        let rest = figures.map { "\($0.name): \(Self.decimal($0.value, 2)) \($0.unit)" }
+        let rest = figures.map { "\($0.name): \(Self.decimal($0.value, 2)) \($0.unit)\($0.isGood ? "" : "  (too many)")" }
         return (text + (rest.isEmpty ? [] : [""] + rest)).joined(separator: "\n")
     }
 

@@ -118,6 +118,33 @@ import WeftTypes
     }
 }
 
+/// The FDB with so many entries that its shards grow, fill, and shrink.
+@Suite struct FDBTableTests {
+    static func key(_ number: Int) -> FDBKey { FDBKey(SegmentIndex(1), MACAddress(rawValue: 0x5254_0000_0000 + UInt64(number))) }
+    static func entry(_ number: Int) -> FDBEntry {
+        FDBEntry(location: .peer(PeerIndex(UInt16(truncatingIfNeeded: number))), source: .frame)
+    }
+
+    @Test("many entries, most of them removed again") func growsAndShrinks() {
+        var table = FDBTable()
+        let count = 60_000
+        for number in 0..<count { table.set(Self.entry(number), for: Self.key(number)) }
+        #expect(table.count == count)
+        let full = table
+        for number in 0..<count where number % 5 != 0 { table.remove(Self.key(number)) }
+        table.remove(Self.key(count))
+        #expect(table.count == count / 5 && full.count == count)
+        // What was copied does not change.
+        let wrong = (0..<count).filter {
+            full.entry(for: Self.key($0)) != Self.entry($0)
+                || table.entry(for: Self.key($0)) != ($0 % 5 == 0 ? Self.entry($0) : nil)
+        }
+        #expect(wrong.isEmpty)
+        for number in stride(from: 0, to: count, by: 5) { table.remove(Self.key(number)) }
+        #expect(table.count == 0 && (0..<count).allSatisfy { table.entry(for: Self.key($0)) == nil })
+    }
+}
+
 extension Bool {
     static func random(using random: inout SeededRandom) -> Bool { random.next() & 1 != 0 }
 }
