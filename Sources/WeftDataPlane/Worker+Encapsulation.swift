@@ -26,21 +26,25 @@ extension Worker {
         let vni = tables.fabric.vni(of: decision.segment)
         switch decision.treatment {
         case .whole:
-            complete(frame, &offload)
+            let remote =
+                offload.flags.contains(.needsChecksum) && leavesChecksums(to: recipients)
+                ? VXLANHeader.RemoteChecksum(start: Int(offload.checksumStart), offset: Int(offload.checksumOffset)) : nil
+            if remote == nil { complete(frame, &offload) }
             let header = frame.lowerBound - VXLANHeader.byteCount..<frame.lowerBound
-            emit(vni, into: header, in: frames)
+            emit(VXLANHeader(vni: vni, remoteChecksum: remote), into: header, in: frames)
             let front = unsafe frames.slice(header.lowerBound..<frame.upperBound)
             unsafe append(front, iovec(), to: recipients, flow: flow, bit: bit, startsFrame: frame.count)
         case .cut(let segmentSize):
             guard let segmenter = Segmenter(of: frames.bytes(frame), layout: layout, segmentSize: segmentSize) else { return }
-            let row = pending[bit].row
-            link.counters.add(segmenter.pieceCount, to: .segments, row: row)
+            let remote = leavesChecksums(to: recipients) ? segmenter.remoteChecksum : nil
+            let vxlan = VXLANHeader(vni: vni, remoteChecksum: remote)
+            link.counters.add(segmenter.pieceCount, to: .segments, row: pending[bit].row)
             for piece in 0..<segmenter.pieceCount {
                 guard let header = reserve(VXLANHeader.byteCount + segmenter.headerByteCount) else { return }
-                emit(vni, into: header, in: scratch)
+                emit(vxlan, into: header, in: scratch)
                 let inner = header.lowerBound + VXLANHeader.byteCount..<header.upperBound
                 var bytes = scratch.mutableBytes(inner)
-                segmenter.emitHeader(of: piece, from: frames.bytes(frame), into: &bytes)
+                segmenter.emitHeader(of: piece, from: frames.bytes(frame), into: &bytes, leavesChecksum: remote != nil)
                 let slice = segmenter.payload(of: piece)
                 let payload = frame.lowerBound + slice.lowerBound..<frame.lowerBound + slice.upperBound
                 unsafe append(
@@ -55,6 +59,12 @@ extension Worker {
         }
     }
 
+    /// Whether checksums may be left to whoever gets a frame: only one peer, of which it was declared.
+    private func leavesChecksums(to recipients: Recipients) -> Bool {
+        if case .one(let peer) = recipients { return tables.fabric.takesRemoteChecksums(peer) }
+        return false
+    }
+
     /// Completes a partial checksum in place.
     private mutating func complete(_ frame: Range<Int>, _ offload: inout VirtioNetHeader) {
         guard offload.flags.contains(.needsChecksum) else { return }
@@ -64,9 +74,9 @@ extension Worker {
         if offload.segmentation == .none { offload = .complete }
     }
 
-    private func emit(_ vni: VNI, into header: Range<Int>, in arena: ByteArena) {
+    private func emit(_ vxlan: VXLANHeader, into header: Range<Int>, in arena: ByteArena) {
         var bytes = arena.mutableBytes(header.lowerBound..<header.lowerBound + VXLANHeader.byteCount)
-        VXLANHeader(vni: vni).emit(into: &bytes)
+        vxlan.emit(into: &bytes)
     }
 
     /// Room in the scratch area until the next flush; flushes to make some. nil when it can never fit.
@@ -126,7 +136,7 @@ extension Worker {
         guard place.count <= fragmentHeader.byteCount else { return }
         for index in 0..<fragmenter.fragmentCount {
             guard let header = reserve(VXLANHeader.byteCount + fragmenter.headerByteCount) else { return }
-            emit(vni, into: header, in: scratch)
+            emit(VXLANHeader(vni: vni), into: header, in: scratch)
             // By way of a place of its own: frame and header may be in the same arena.
             var bytes = fragmentHeader.mutableBytes(place)
             fragmenter.emitHeader(of: index, from: arena.bytes(frame), into: &bytes)

@@ -89,6 +89,14 @@ extension Worker {
             datagram: region.bytes(datagram), arrival: arrival, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
         var frame = min(datagram.lowerBound + VXLANHeader.byteCount, datagram.upperBound)..<datagram.upperBound
+        // Frames that need more than their verdict are no example for the next one.
+        let origin = decision.remoteChecksum == nil ? datagram : frame
+        if let checksum = decision.remoteChecksum {
+            var bytes = region.mutableBytes(frame)
+            guard Checksum.complete(&bytes, start: checksum.start, offset: checksum.offset) else {
+                return link.counters.drop(.truncated, row: row)
+            }
+        }
         if decision.stripsTag, case .deliver = decision.verdict { strip(&frame, &decision, in: false) }
         if decision.stripsTag, case .flood = decision.verdict { strip(&frame, &decision, in: false) }
         let target: Coalescer.Target
@@ -102,7 +110,7 @@ extension Worker {
         while true {
             var bytes = region.mutableBytes(0..<region.byteCount)
             switch coalescer.add(
-                frame, of: datagram, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes)
+                frame, of: origin, layout: layout, treatment: decision.treatment, to: target, from: peer, in: &bytes)
             {
             case .added: return
             case .rejected(let reason): return link.counters.drop(reason, row: row)

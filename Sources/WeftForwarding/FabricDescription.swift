@@ -87,14 +87,20 @@ public struct PeerDescription: Hashable, Sendable {
     /// Other underlay addresses the peer may send from.
     public var otherAddresses: [IPAddress]
     public var kind: Kind
+    /// Whether the peer completes transport checksums that are left to it (remote checksum offload).
+    public var takesRemoteChecksums: Bool
 
     /// Describes a peer.
-    public init(index: PeerIndex, name: String, vtep: VTEP, otherAddresses: [IPAddress] = [], kind: Kind) {
+    public init(
+        index: PeerIndex, name: String, vtep: VTEP, otherAddresses: [IPAddress] = [], kind: Kind,
+        takesRemoteChecksums: Bool = false
+    ) {
         self.index = index
         self.name = name
         self.vtep = vtep
         self.otherAddresses = otherAddresses
         self.kind = kind
+        self.takesRemoteChecksums = takesRemoteChecksums
     }
 }
 

@@ -45,6 +45,7 @@ public final class FabricTables: Sendable {
     @usableFromInline struct PeerFacts: Sendable {
         @usableFromInline var isPresent = false
         @usableFromInline var isLearntFrom = false
+        @usableFromInline var takesRemoteChecksums = false
         @usableFromInline var vtep = VTEP(address: .v4(IPv4Address(rawValue: 0)))
 
         @inlinable init() {}
@@ -92,6 +93,7 @@ public final class FabricTables: Sendable {
             precondition(!peers[row].isPresent, "\(peer.index) is described twice")
             peers[row].isPresent = true
             peers[row].isLearntFrom = peer.kind != .gossipAgent
+            peers[row].takesRemoteChecksums = peer.takesRemoteChecksums
             peers[row].vtep = peer.vtep
         }
         membershipStride = (peers.count + 63) / 64
@@ -235,6 +237,11 @@ extension FabricTables {
     @inlinable public func vtep(of peer: PeerIndex) -> VTEP? {
         let row = Int(peer.rawValue)
         return row < peerFacts.count && peerFacts[row].isPresent ? peerFacts[row].vtep : nil
+    }
+
+    /// Whether transport checksums may be left to `peer`, which exists.
+    @inlinable public func takesRemoteChecksums(_ peer: PeerIndex) -> Bool {
+        peerFacts[Int(peer.rawValue)].takesRemoteChecksums
     }
 
     /// Whether an interface is one of our own overlay devices.

@@ -70,6 +70,9 @@ public enum Pipeline {
         if tables.fabric.peerFacts[Int(peer.rawValue)].isLearntFrom {
             learn(key, at: .peer(peer), known: known, memory: &memory, now: now, into: &decision)
         }
+        if let checksum = header.remoteChecksum, tables.fabric.takesRemoteChecksums(peer), !covers(checksum, layout) {
+            decision.remoteChecksum = checksum
+        }
         decision.verdict = lookup(layout.ethernet.destination, in: segment, from: .peer(peer), tables: tables)
         judgeReceivedSize(layout, innerSegmentSize: arrival.innerSegmentSize, tables: tables, in: &decision)
         return decision
@@ -77,6 +80,12 @@ public enum Pipeline {
 }
 
 extension Pipeline {
+    /// Whether a checksum that was left to us is the transport's own: a partial one shows by what it holds, and goes on as such.
+    private static func covers(_ checksum: VXLANHeader.RemoteChecksum, _ layout: FrameLayout) -> Bool {
+        layout.transportOffset == checksum.start && layout.transportChecksumOffset == checksum.start + checksum.offset
+            && layout.transportEnd == layout.packetEnd
+    }
+
     /// What holds for a frame from either side: tags (X6), source address (X8), link-local groups. Admitted is `.flood`.
     static func admit(_ layout: FrameLayout, into segment: SegmentIndex, tables: ForwardingTables) -> Decision {
         var decision = Decision(.flood, segment: segment, layout: layout)

@@ -23,6 +23,7 @@ public struct Segmenter {
     /// Sums of what is the same in every piece: of the IPv4 header without length, identification and checksum, and of
     /// pseudo-header and transport header without length, sequence, flags and checksum.
     private let networkSum: UInt64
+    private let pseudoHeaderSum: UInt64
     private let transportSum: UInt64
 
     /// Prepares to cut; nil when the layout has no TCP or UDP payload to cut or `segmentSize` is not positive.
@@ -63,6 +64,7 @@ public struct Segmenter {
                 source: frame.ipv6Address(at: base + 8), destination: frame.ipv6Address(at: base + 24),
                 protocolNumber: protocolNumber, byteCount: 0)
         }
+        pseudoHeaderSum = sum
         sum &+= Checksum.sum(frame.extracting(transport..<transport + 4))
         if isTCP {
             sequence = frame.bigEndian(at: transport + 4)
@@ -79,6 +81,12 @@ public struct Segmenter {
         transportSum = sum
     }
 
+    /// What tells the receiver to complete the checksums of the pieces; nil when their headers are too long for it.
+    public var remoteChecksum: VXLANHeader.RemoteChecksum? {
+        VXLANHeader.RemoteChecksum(
+            start: transportOffset, offset: isTCP ? TCPHeader.checksumOffset : UDPHeader.checksumOffset)
+    }
+
     /// Where the payload of a piece is in the superframe.
     public func payload(of piece: Int) -> Range<Int> {
         let start = payload.lowerBound + piece * segmentSize
@@ -86,7 +94,12 @@ public struct Segmenter {
     }
 
     /// Writes the headers of a piece to the front of `header`, ``headerByteCount`` bytes.
-    public func emitHeader(of piece: Int, from frame: RawSpan, into header: inout MutableRawSpan) {
+    ///
+    /// With `leavesChecksum` the transport checksum is the pseudo-header's sum, for the receiver to complete
+    /// (``remoteChecksum``); nothing of the payload is touched then.
+    public func emitHeader(
+        of piece: Int, from frame: RawSpan, into header: inout MutableRawSpan, leavesChecksum: Bool = false
+    ) {
         let slice = payload(of: piece)
         let segmentByteCount = headerByteCount &- transportOffset &+ slice.count
         header.copy(frame.extracting(0..<headerByteCount), at: 0)
@@ -101,6 +114,7 @@ public struct Segmenter {
             let byteCount = headerByteCount &- networkOffset &- IPv6Header.byteCount &+ slice.count
             header.storeBigEndian(UInt16(truncatingIfNeeded: byteCount), at: networkOffset &+ 4)
         }
+        let field = transportOffset &+ (isTCP ? TCPHeader.checksumOffset : UDPHeader.checksumOffset)
         // The length in the pseudo-header, which UDP's own header repeats.
         let length = UInt16(truncatingIfNeeded: segmentByteCount)
         var sum = transportSum &+ Checksum.sum(of: length)
@@ -119,9 +133,11 @@ public struct Segmenter {
             header.storeBigEndian(length, at: transportOffset &+ 4)
             sum &+= Checksum.sum(of: length)
         }
+        if leavesChecksum {
+            return header.storeBigEndian(Checksum.fold(pseudoHeaderSum &+ Checksum.sum(of: length)), at: field)
+        }
         // Headers have an even number of bytes, so the payload's sum adds as it is.
         let checksum = ~Checksum.fold(Checksum.sum(frame.extracting(slice), initial: sum))
-        let field = transportOffset &+ (isTCP ? TCPHeader.checksumOffset : UDPHeader.checksumOffset)
         header.storeBigEndian(checksum == 0 && !isTCP ? 0xFFFF : checksum, at: field)
     }
 }

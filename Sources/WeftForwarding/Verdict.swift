@@ -40,6 +40,9 @@ import WeftWire
     public var layout: FrameLayout?
     /// Whether the frame's first tag is a priority tag to be taken out before anything else (X6); ``layout`` still has it.
     public var stripsTag: Bool
+    /// A checksum of a frame from a tunnel that the sender left to us and that no port's kernel would complete, because it is not
+    /// the one that ``layout`` knows: complete it before anything else.
+    public var remoteChecksum: VXLANHeader.RemoteChecksum?
     /// What the control side should hear.
     public var learnt: LearnEvent?
 
@@ -51,6 +54,7 @@ import WeftWire
         self.segment = segment
         self.layout = layout
         self.stripsTag = stripsTag
+        self.remoteChecksum = nil
         self.learnt = nil
     }
 }

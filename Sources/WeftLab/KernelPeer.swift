@@ -26,6 +26,10 @@ struct KernelPeer {
             var attributes = VXLANAttributes(vni: segment.vni, local: tunnel.local.address, udpPort: tunnel.local.udpPort)
             attributes.isLearning = true
             attributes.hasUDPChecksum = true
+            if segment.usesRemoteChecksums {
+                attributes.sendsRemoteChecksum = true
+                attributes.acceptsRemoteChecksum = true
+            }
             let device = KernelSegment.tunnelDevice(vni: segment.vni, family: tunnel.local.address.family)
             let index = try netlink.addLink(
                 LinkSpec(name: device, kind: .vxlan(attributes), mtu: segment.mtuByteCount, masterIndex: bridge))

@@ -34,11 +34,14 @@ public struct KernelSegment: Hashable, Sendable {
 
     /// The MTU of the guests, bytes.
     public let mtuByteCount: Int
+    /// Whether checksums are left to the other end, and may be left to this one.
+    public let usesRemoteChecksums: Bool
 
     init(_ segment: Segment, on host: Host, in topology: Topology, underlayMTU: Int) {
         self.name = segment.name.text
         self.vni = segment.vni
         self.mtuByteCount = topology.mtu(of: segment, underlayMTU: underlayMTU)
+        self.usesRemoteChecksums = host.takesRemoteChecksums
         let ends = topology.members(of: segment).filter { $0.name != host.name }
             .compactMap { topology.tunnel(from: host, to: $0) }
         self.tunnels = Set(ends.map(\.local)).sorted().map { local in
@@ -64,6 +67,7 @@ public struct KernelSegment: Hashable, Sendable {
     var fingerprint: String {
         let ends = tunnels.map { "\($0.local) to \($0.remotes.map(\.description).joined(separator: " "))" }
         let ports = guests.map { "\($0.name) \($0.device) \($0.mac) \($0.addresses.map(\.description).joined(separator: " "))" }
-        return (["\(name) vni \(vni.rawValue) mtu \(mtuByteCount)"] + ends + ports).joined(separator: ", ")
+        return (["\(name) vni \(vni.rawValue) mtu \(mtuByteCount)\(usesRemoteChecksums ? " remcsum" : "")"] + ends + ports)
+            .joined(separator: ", ")
     }
 }

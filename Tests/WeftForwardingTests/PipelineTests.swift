@@ -55,6 +55,19 @@ import WeftWire
         #expect(network.send(Array(Self.broadcast.prefix(count))).verdict == .drop(.truncated))
     }
 
+    @Test("checksums left to us: the transport's shows by itself, another is named, and only a declared peer may leave any")
+    func remoteChecksums() throws {
+        var network = Network()
+        let own: [UInt8] = [0x08, 0x20, 0, 0, 0, 0, 100, 0x11]  // TCP's at 34
+        let other: [UInt8] = [0x08, 0x20, 0, 0, 0, 0, 100, 0x1B]  // TCP's at 54, as of an inner packet
+        #expect(network.receive(Self.toHere(), header: other).remoteChecksum == nil)
+        network.fabric.peers[0].takesRemoteChecksums = true
+        #expect(network.receive(Self.toHere(), header: own).remoteChecksum == nil)
+        let decision = network.receive(Self.toHere(), header: other)
+        #expect(decision.remoteChecksum == VXLANHeader.RemoteChecksum(start: 54, offset: 16))
+        #expect(decision.verdict == .deliver(PortIndex(0)))
+    }
+
     @Test("X1: I flag clear is dropped, reserved bits are ignored") func flags() {
         var network = Network()
         let clear: [UInt8] = [0xF7, 0xFF, 0xFF, 0xFF, 0, 0, 100, 0xFF]

@@ -33,6 +33,28 @@ import WeftWire
         }
     }
 
+    @Test("a checksum that is left is one that can be completed", arguments: shapes.indices)
+    func leavesChecksums(shape: Int) throws {
+        var frame = Self.shapes[shape]
+        frame.payload = pattern(4000)
+        frame.hasPartialChecksum = true
+        let bytes = frame.bytes
+        let layout = try FrameLayout(parsing: bytes.rawBytes)
+        let prepared = Segmenter(of: bytes.rawBytes, layout: layout, segmentSize: 1398)
+        let segmenter = try #require(prepared)
+        let remote = try #require(segmenter.remoteChecksum)
+        let complete = try cut(bytes, segmentSize: 1398)
+        for (index, expected) in complete.enumerated() {
+            var piece =
+                emitted(segmenter.headerByteCount) {
+                    segmenter.emitHeader(of: index, from: bytes.rawBytes, into: &$0, leavesChecksum: true)
+                } + bytes[segmenter.payload(of: index)]
+            #expect(piece != expected)
+            let fits = piece.withMutableRawBytes { Checksum.complete(&$0, start: remote.start, offset: remote.offset) }
+            #expect(fits && piece == expected)
+        }
+    }
+
     @Test("UDP never has the checksum 0 (RFC 768)") func udpZeroChecksum() throws {
         var frame = Frame(isTCP: false, payload: [0, 0] + pattern(10))
         // Choose the first two bytes so that the sum comes out as all ones.

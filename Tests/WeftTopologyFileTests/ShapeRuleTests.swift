@@ -15,7 +15,7 @@ import WeftTopology
         RuleCase(
             line: 3, "hosts: { a: { underly: 192.0.2.1 }, b: { underlay: 192.0.2.2 } }",
             [
-                "3:15 E101 unknown key 'underly' | did you mean 'underlay'? Keys here: underlay, kind, port, gossip, labels"
+                "3:15 E101 unknown key 'underly' | did you mean 'underlay'? Keys here: underlay, kind, port, gossip, remcsum, labels"
             ]),
         RuleCase(
             line: 4, "segments: { blue: { vni: 100, vlan: 5 } }",

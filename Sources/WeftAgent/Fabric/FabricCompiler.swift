@@ -49,7 +49,8 @@ struct FabricCompiler {
                 PeerDescription(
                     index: PeerIndex(number), name: peer.name.text, vtep: tunnel.remote,
                     otherAddresses: peer.addresses.filter { $0 != tunnel.remote.address },
-                    kind: peer.kind == .vtep ? .plain : .staticAgent))
+                    kind: peer.kind == .vtep ? .plain : .staticAgent,
+                    takesRemoteChecksums: peer.takesRemoteChecksums))
         }
         for segment in local {
             guard let number = segmentNumbers[segment.name] else { continue }

@@ -12,6 +12,9 @@ public struct Host: Hashable, Sendable {
     public let udpPort: UInt16
     /// The UDP port its agent gossips on, 7948 unless given.
     public let gossipPort: UInt16
+    /// Whether the others may leave transport checksums to its VXLAN end point (remote checksum offload, `remcsum`): every agent
+    /// can complete them, a kernel's device with `remcsumrx`, and nobody else.
+    public let takesRemoteChecksums: Bool
     /// Free key-value pairs for the operator's own use.
     public let labels: [String: String]
 
@@ -37,12 +40,13 @@ public struct Host: Hashable, Sendable {
     /// Creates a host; `addresses` are put in order.
     public init(
         name: TopologyName, underlay: Underlay, kind: Kind = .agent, udpPort: UInt16 = VTEP.defaultUDPPort,
-        gossipPort: UInt16 = Host.defaultGossipPort, labels: [String: String] = [:]
+        gossipPort: UInt16 = Host.defaultGossipPort, takesRemoteChecksums: Bool = false, labels: [String: String] = [:]
     ) {
         self.name = name
         self.kind = kind
         self.udpPort = udpPort
         self.gossipPort = gossipPort
+        self.takesRemoteChecksums = takesRemoteChecksums
         self.labels = labels
         switch underlay {
         case .addresses(let addresses): self.underlay = .addresses(addresses.sorted())

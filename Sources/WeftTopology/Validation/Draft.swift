@@ -33,6 +33,7 @@ struct HostDraft: Sendable {
     var interface: Located<DeviceName>?
     var udpPort: Located<UInt16>?
     var gossipPort: Located<UInt16>?
+    var takesRemoteChecksums = false
     var labels: [String: String] = [:]
 
     var label: String { "host '\(name.value.shortened)'" }

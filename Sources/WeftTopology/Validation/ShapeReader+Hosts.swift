@@ -1,7 +1,7 @@
 import WeftTypes
 
 extension ShapeReader {
-    static let hostKeys = ["underlay", "kind", "port", "gossip", "labels"]
+    static let hostKeys = ["underlay", "kind", "port", "gossip", "remcsum", "labels"]
 
     /// Reads one entry of `hosts`.
     mutating func host(_ entry: DocumentEntry) -> HostDraft {
@@ -15,6 +15,7 @@ extension ShapeReader {
         host.kind = word("kind", of: fields)?.value ?? .agent
         host.udpPort = portNumber("port", of: fields, what: "UDP port")
         host.gossipPort = portNumber("gossip", of: fields, what: "UDP port")
+        host.takesRemoteChecksums = flag("remcsum", of: fields) ?? false
         host.labels = labels(of: fields)
         checkPortsDiffer(host, fields)
         return host

@@ -42,7 +42,8 @@ extension Host {
         let underlay: Underlay = draft.interface.map { .interface($0.value) } ?? .addresses(draft.addresses.map(\.value))
         self.init(
             name: name, underlay: underlay, kind: draft.kind, udpPort: draft.udpPort?.value ?? VTEP.defaultUDPPort,
-            gossipPort: draft.gossipPort?.value ?? Host.defaultGossipPort, labels: draft.labels)
+            gossipPort: draft.gossipPort?.value ?? Host.defaultGossipPort,
+            takesRemoteChecksums: draft.takesRemoteChecksums, labels: draft.labels)
     }
 }
 

@@ -19,6 +19,15 @@ extension System {
             }
         }
 
+        @Test("checksums left to each other", arguments: [IPAddress.Family.v4, .v6])
+        func remoteChecksums(underlay: IPAddress.Family) throws {
+            try GuestPair.run(underlay, bravo: .agent, leavesChecksums: true) { pair in
+                try pair.expectReachable()
+                try pair.expectTransfers([.v4, .v6])
+                try pair.expectDatagrams([.v4, .v6])
+            }
+        }
+
         @Test("datagrams of all sizes, and a stream of them", arguments: [IPAddress.Family.v4, .v6])
         func udp(underlay: IPAddress.Family) throws {
             try GuestPair.run(underlay, bravo: .agent) { pair in try pair.expectDatagrams([.v4, .v6]) }

@@ -28,16 +28,18 @@ struct GuestPair {
     static func mtu(_ family: IPAddress.Family) -> Int { 1500 - family.overheadByteCount }
 
     /// Makes the lab for `body`; `attach` is how the guests' ports are attached.
+    ///
+    /// With `leavesChecksums` each of the two may leave transport checksums to the other.
     static func run(
         _ family: IPAddress.Family, bravo: Bravo, attach: (first: String, second: String) = ("bridge", "bridge"),
-        _ body: (GuestPair) throws -> Void
+        leavesChecksums: Bool = false, _ body: (GuestPair) throws -> Void
     ) throws {
         let topology = """
             weft: 1
             name: interop
             hosts:
-              alpha: { underlay: "\(alphaAddress(family))" }
-              bravo: { underlay: "\(bravoAddress(family))", kind: \(bravo.rawValue) }
+              alpha: { underlay: "\(alphaAddress(family))", remcsum: \(leavesChecksums) }
+              bravo: { underlay: "\(bravoAddress(family))", kind: \(bravo.rawValue), remcsum: \(leavesChecksums) }
             segments:
               blue: { vni: 100, subnet: [10.1.0.0/24, "2001:db8:1::/64"] }
             ports:

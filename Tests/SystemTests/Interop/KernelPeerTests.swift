@@ -20,6 +20,18 @@ extension System {
             }
         }
 
+        @Test("checksums left to each other", arguments: [IPAddress.Family.v4, .v6])
+        func remoteChecksums(underlay: IPAddress.Family) throws {
+            try GuestPair.run(underlay, bravo: .vtep, leavesChecksums: true) { pair in
+                try pair.expectReachable()
+                for isWireOn in [true, false] {
+                    try pair.lab.host("bravo").setOffloads(isWireOn, ["tx"])
+                    try pair.expectTransfers([.v4, .v6])
+                }
+                try pair.expectDatagrams([.v4, .v6])
+            }
+        }
+
         @Test("datagrams of all sizes, and a stream of them", arguments: [IPAddress.Family.v4, .v6])
         func udp(underlay: IPAddress.Family) throws {
             try GuestPair.run(underlay, bravo: .vtep) { pair in try pair.expectDatagrams([.v4, .v6]) }
