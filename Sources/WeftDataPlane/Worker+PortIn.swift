@@ -174,6 +174,7 @@ extension Worker {
     /// Sends what was collected and counts each frame's end.
     private mutating func settle(_ count: Int) {
         guard count > 0 else { return }
+        frameCount += count
         flush()
         packetTransmitter.flush(counters: link.counters)
         for bit in 0..<count where pending[bit].isWaiting {

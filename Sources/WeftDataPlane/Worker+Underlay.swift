@@ -13,6 +13,7 @@ extension Worker {
         guard index < underlays.count, number < underlays[index].receivers.count else { return }
         let headers = unsafe UnsafeMutableBufferPointer(rebasing: receiveHeaders[0..<datagramCount])
         guard case .transferred(let count) = unsafe underlays[index].receivers[number].socket.receive(headers) else { return }
+        frameCount += count
         var byteCount = 0
         for slot in 0..<count { byteCount += take(slot) }
         for slot in 0..<count { renew(slot) }

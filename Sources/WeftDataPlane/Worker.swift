@@ -26,6 +26,9 @@ import WeftWire
     /// datagrams fill, would otherwise share the same few sets of every cache.
     static let datagramStride = datagramByteCount + 1536
     static let sliceLimit = 1024
+    /// How long a worker looks for work before it sleeps, and after how many frames at most.
+    static let lookingTime = Duration.microseconds(50)
+    static let loneFrameLimit = 2
     /// Headers of cut superframes, answers and fragments.
     static let scratchByteCount = 512 << 10
 
@@ -66,6 +69,10 @@ import WeftWire
     var pending = [Pending](repeating: Pending(), count: frameLimit)
     var outcome = TurnOutcome()
     var hasEvents = false
+    /// Whether the last wait was short.
+    var looksAgain = false
+    /// Frames and datagrams that came in since the last wait.
+    var frameCount = 0
     var isStopping = false
     var now = Instant(nanoseconds: 0)
 
@@ -138,8 +145,8 @@ import WeftWire
     /// Forwards until it is told to stop.
     mutating func run() {
         while !isStopping {
-            guard case .transferred(let count) = poller.wait(timeout: nil) else { continue }
-            now = MonotonicClock.now()
+            let count = wait()
+            frameCount = 0
             takeTables()
             for index in 0..<count { serve(poller[index]) }
             if hasEvents {
@@ -147,6 +154,28 @@ import WeftWire
                 control.wake()
             }
         }
+    }
+
+    /// Waits for work; returns how many descriptors are ready.
+    ///
+    /// Sleeping and being woken costs more than a lone packet does. So when a lone packet came soon after the last, the worker
+    /// expects that again, as of requests and responses, and looks for it for a while, giving the processor to whoever else
+    /// wants it between looks. After a wait that was long, and under load, it sleeps at once: an idle worker costs nothing, and a
+    /// busy one finds more to do after each sleep.
+    private mutating func wait() -> Int {
+        let start = MonotonicClock.now()
+        if looksAgain && frameCount <= Self.loneFrameLimit {
+            repeat {
+                guard case .transferred(let count) = poller.wait(timeout: .zero) else { break }
+                now = MonotonicClock.now()
+                if count > 0 { return count }
+                sched_yield()
+            } while start.duration(to: now) < Self.lookingTime
+        }
+        guard case .transferred(let count) = poller.wait(timeout: nil) else { return 0 }
+        now = MonotonicClock.now()
+        looksAgain = start.duration(to: now) < Self.lookingTime
+        return count
     }
 
     /// Serves one descriptor that is ready.
