@@ -66,11 +66,11 @@ extension Suite {
         return [
             Figure(name: "swap, \(count) entries, tables taken", value: Double(pauses.count), unit: "of \(updates)"),
             Figure(name: "swap, pause, median", value: share(50), unit: "µs"),
-            Figure(name: "swap, pause, p99", value: share(99), unit: "µs"),
+            Figure(name: "swap, pause, p99", value: share(99), unit: "µs", limit: 100),
             Figure(name: "swap, pause, longest", value: Double(longest) / 1000, unit: "µs"),
             Figure(
                 name: "swap, allocations and frees of the reader", value: Double(reader.heapUse.load(ordering: .acquiring)),
-                unit: ""),
+                unit: "", limit: 0),
             Figure(name: "swap, control side, an update", value: Double(busy) / Double(updates) / 1000, unit: "µs"),
         ]
     }

@@ -8,10 +8,9 @@ import Glibc
     static func main() {
         let options = CommandLine.arguments.dropFirst()
         guard options.allSatisfy({ $0 == "--json" }) else { fail("usage: WeftMicrobench [--json]") }
-        let before = weft_allocation_count()
-        weft_allocate_once()
-        guard weft_allocation_count() == before + 1 else {
-            fail("cannot count allocations: one was made, and \(weft_allocation_count() - before) were counted")
+        let counts = [deliberately { weft_allocate_once() }, deliberately { weft_consume(UInt64(array(options.count).count)) }]
+        guard counts == [1, 1] else {
+            fail("cannot count allocations: C and Swift made one each, and \(counts) were counted")
         }
         do {
             let suite = Suite()
@@ -26,6 +25,16 @@ import Glibc
             fail("cannot measure: \(error)")
         }
     }
+
+    /// How many allocations are counted while `body` makes one.
+    private static func deliberately(_ body: () -> Void) -> UInt64 {
+        let before = weft_allocation_count()
+        body()
+        return weft_allocation_count() - before
+    }
+
+    /// An array on the heap, whose allocation goes through the Swift library.
+    @inline(never) private static func array(_ count: Int) -> [UInt64] { Array(repeating: 1, count: count + 10) }
 
     private static func workers() throws -> [Figure] {
         guard WorkerRun.isPossible else {
