@@ -8,7 +8,7 @@ final class SharedSocket: Sendable {
     init(_ socket: consuming UDPSocket) { self.socket = socket }
 }
 
-/// The sockets of one address family: one to receive on per worker, and a set to send from that all workers share.
+/// The sockets of one address family: some to receive on per worker, and a set to send from that all workers share.
 ///
 /// The set gives an agent its source ports (X3): a flow's hash chooses one, whatever worker has the flow, so a flow keeps its
 /// port.
@@ -20,14 +20,18 @@ struct Underlay: Sendable {
     let segmentLimit: Int
     let mergesReceived: Bool
 
+    /// Receive sockets of a worker, among which the kernel spreads flows by their source addresses and ports. A worker serves
+    /// them in turn, so a lone packet does not wait behind all that a bulk transfer has queued.
+    static let laneCount = 8
+
     /// Opens the sockets of `address`.
     static func open(
         _ address: IPAddress, configuration: DataPlaneConfiguration, workerCount: Int
     ) throws(LinuxError) -> Underlay {
         var receivers: [SharedSocket] = []
-        for _ in 0..<workerCount {
+        for _ in 0..<workerCount * laneCount {
             var options = UDPSocketOptions(address: address, port: .fixed(configuration.udpPort))
-            options.sharesPort = workerCount > 1
+            options.sharesPort = true
             options.mergesReceived = configuration.mergesReceived
             options.wantsPacketInfo = true
             options.receiveBufferByteCount = 8 << 20

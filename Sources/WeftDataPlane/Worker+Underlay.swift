@@ -9,10 +9,12 @@ import WeftWire
 
 extension Worker {
     /// Receives, decides and delivers one batch.
-    mutating func receiveFromUnderlay(_ index: Int) {
-        guard index < underlays.count, number < underlays[index].receivers.count else { return }
+    mutating func receiveFromUnderlay(_ lane: Int) {
+        let (index, lane) = lane.quotientAndRemainder(dividingBy: Underlay.laneCount)
+        let socket = number * Underlay.laneCount + lane
+        guard index < underlays.count, socket < underlays[index].receivers.count else { return }
         let headers = unsafe UnsafeMutableBufferPointer(rebasing: receiveHeaders[0..<datagramCount])
-        guard case .transferred(let count) = unsafe underlays[index].receivers[number].socket.receive(headers) else { return }
+        guard case .transferred(let count) = unsafe underlays[index].receivers[socket].socket.receive(headers) else { return }
         frameCount += count
         var byteCount = 0
         for slot in 0..<count { byteCount += take(slot) }

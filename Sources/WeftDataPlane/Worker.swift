@@ -127,8 +127,11 @@ import WeftWire
     static func poller(number: Int, link: WorkerLink, underlays: [Underlay]) throws(LinuxError) -> Poller {
         let poller = try Poller()
         try poller.add(link.descriptor, token: wakeToken)
-        for (index, underlay) in underlays.enumerated() where number < underlay.receivers.count {
-            try poller.add(underlay.receivers[number].socket.rawValue, token: UInt64(index + 1))
+        for (index, underlay) in underlays.enumerated() {
+            for lane in 0..<Underlay.laneCount {
+                let receiver = underlay.receivers[number * Underlay.laneCount + lane]
+                try poller.add(receiver.socket.rawValue, token: UInt64(index * Underlay.laneCount + lane + 1))
+            }
         }
         return poller
     }
