@@ -47,6 +47,7 @@ let modules: [Module] = [
     Module(name: "WeftWire", uses: ["WeftTypes"]),
     Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"], testUses: ["WeftFlows"]),
     Module(name: "WeftTopology", uses: ["WeftTypes"]),
+    Module(name: "WeftGossip", uses: ["WeftTypes"]),
     // Shells: I/O, threads, clocks, logs.
     Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams], testData: ["Corpus"]),
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),

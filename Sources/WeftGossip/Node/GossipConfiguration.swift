@@ -1,0 +1,69 @@
+import WeftTypes
+
+/// The timing and the bounds of gossip. Nodes of one fabric may differ.
+public struct GossipConfiguration: Hashable, Sendable {
+    // MARK: Probing
+
+    /// Time between two probes (SWIM §3, T'); grows with the local health multiplier.
+    public var probePeriod: Duration = .milliseconds(500)
+    /// The shortest time a direct answer is waited for, whatever the round trips were.
+    public var minimumProbeTimeout: Duration = .milliseconds(50)
+    /// The longest time a direct answer is waited for before others are asked, at a healthy node.
+    public var maximumProbeTimeout: Duration = .milliseconds(200)
+    /// How many members are asked to probe for a node that got no answer (SWIM §3.1, k).
+    public var indirectProbeCount = 3
+    /// The most probes under way for others; more are refused.
+    public var maximumRelays = 64
+    /// The most the local health multiplier rises to (Lifeguard §IV-A, S).
+    public var maximumLocalHealth = 8
+    /// Time between two probes of members that are dead or have left, one of them at a time, for ever.
+    public var deadProbePeriod: Duration = .seconds(5)
+    /// How much later than asked for a node may run before it takes that as its own pause.
+    public var latenessTolerance: Duration = .milliseconds(50)
+
+    // MARK: Suspicion
+
+    /// How long a suspicion lasts that ``confirmationCount`` others confirm (Lifeguard §IV-B, Min).
+    public var minimumSuspicion: Duration = .seconds(1)
+    /// How long a suspicion lasts that nobody confirms (Lifeguard §IV-B, Max).
+    public var maximumSuspicion: Duration = .seconds(6)
+    /// How many independent confirmations shorten a suspicion to its minimum (Lifeguard §IV-B, K), 0…3.
+    public var confirmationCount = 3
+    /// Time between two messages to a suspect that it is suspected.
+    public var reminderPeriod: Duration = .milliseconds(100)
+    /// How much longer those wait who only heard of a suspicion; they wait up to twice this, at random.
+    public var secondHandGrace: Duration = .milliseconds(500)
+
+    // MARK: Spreading
+
+    /// A statement is piggybacked this often, times the decimal digits of the number of members (SWIM §4.1, λ log n); at most 15.
+    public var transmissionFactor = 3
+    /// The most statements in one datagram besides its own purpose.
+    public var maximumPiggyback = 6
+    /// The most statements waiting to be piggybacked; the oldest goes first, for comparing views repairs what is missed.
+    public var maximumQueuedUpdates = 1024
+    /// The most bytes of a datagram before sealing.
+    public var datagramByteLimit = 1155
+
+    // MARK: Joining and comparing views
+
+    /// Time before a join is tried again; doubles up to ``deadProbePeriod``.
+    public var joinRetry: Duration = .milliseconds(200)
+    /// The most addresses to join at that are kept.
+    public var maximumJoinAddresses = 64
+    /// The most pages of members sent for one request.
+    public var pagesPerPull = 8
+    /// The shortest time between two comparisons of views begun here.
+    public var syncInterval: Duration = .milliseconds(100)
+    /// How long a page is waited for before it is asked for again; tried this often, then given up until views differ again.
+    public var syncTimeout: Duration = .milliseconds(250)
+    public var syncAttempts = 4
+    /// The most members known, this node among them.
+    public var maximumMembers = 16384
+
+    /// How others reach this node, where it knows better than they see from its datagrams.
+    public var advertisedAddress: GossipAddress?
+
+    /// The configuration a fabric has unless told otherwise.
+    public init() {}
+}
