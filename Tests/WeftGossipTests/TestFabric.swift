@@ -21,8 +21,14 @@ struct TestFabric {
     var changes: [[(NodeID, MemberState, Incarnation, Instant)]] = []
     var alarms: [[GossipAlarm]] = []
     var epochs: [[UInt32]] = []
+    /// What each node was told of the records of each, and when the last of it changed.
+    var told: [[NodeID: [RecordKey: RecordValue]]] = []
+    var lastTold: [Instant] = []
+    /// Called for each record a node is told of.
+    var onRecord: (Int, NodeID, RecordKey, RecordValue?, Instant) -> Void = { _, _, _, _, _ in }
     var now = Instant(nanoseconds: 1_000_000_000)
     var lossPercent = 0
+    var duplicatePercent = 0
     /// Whether a datagram gets through, by sender and receiver.
     var passes: (Int, Int) -> Bool = { _, _ in true }
     var delay: ClosedRange<Int64> = 200_000...1_000_000
@@ -59,6 +65,8 @@ struct TestFabric {
         changes.append([])
         alarms.append([])
         epochs.append([])
+        told.append([:])
+        lastTold.append(now)
         sentBytes.append(0)
         sentCount.append(0)
         give(.start(joining: joining.map { addresses[$0] }), to: index)
@@ -83,7 +91,10 @@ struct TestFabric {
             case .memberChanged(let id, let state, let incarnation): changes[index].append((id, state, incarnation, now))
             case .alarm(let alarm): alarms[index].append(alarm)
             case .persistEpoch(let epoch): epochs[index].append(epoch)
-            case .recordChanged: break
+            case .recordChanged(let origin, let key, let value):
+                told[index][origin, default: [:]][key] = value
+                lastTold[index] = now
+                onRecord(index, origin, key, value, now)
             }
         }
     }
@@ -93,8 +104,21 @@ struct TestFabric {
         sentCount[index] += 1
         guard let target = byAddress[address], passes(index, target) else { return }
         if lossPercent > 0, Int.random(in: 0..<100, using: &random) < lossPercent { return }
-        let at = now.advanced(by: .nanoseconds(Int64.random(in: delay, using: &random)))
-        push(Event(at: at, order: 0, node: target, input: .received(bytes, from: addresses[index])))
+        let copies = duplicatePercent > 0 && Int.random(in: 0..<100, using: &random) < duplicatePercent ? 2 : 1
+        for _ in 0..<copies {
+            let at = now.advanced(by: .nanoseconds(Int64.random(in: delay, using: &random)))
+            push(Event(at: at, order: 0, node: target, input: .received(bytes, from: addresses[index])))
+        }
+    }
+
+    /// Starts a node anew, with all memory lost; what was under way to it still comes.
+    mutating func restart(_ index: Int, epoch: UInt32, joining: [Int]) {
+        isDown[index] = false
+        nodes[index] = GossipNode(
+            configuration, identity: nodes[index].identity, epoch: epoch, random: random.next(), now: now)
+        told[index] = [:]
+        wakes[index] = nil
+        give(.start(joining: joining.map { addresses[$0] }), to: index)
     }
 
     /// Lets time pass; stops early as soon as `isDone`, which is asked every 10 ms.

@@ -10,6 +10,8 @@ public enum GossipFormatError: Error, Hashable, Sendable {
     case unknownVersion(UInt8)
     /// A part that must be understood is not.
     case unknownMandatoryPart(UInt8)
+    /// A field of a record must be understood and is not.
+    case unknownMandatoryField(UInt8)
     /// A field has a value that means nothing.
     case badValue
 }

@@ -27,6 +27,12 @@ struct DatagramWriter {
         write(incarnation)
     }
 
+    /// Begins without a header, for bytes that will stand inside a part.
+    init(limit: Int) {
+        bytes = []
+        self.limit = limit
+    }
+
     /// Bytes that still fit, part headers included.
     var room: Int { limit - bytes.count }
 

@@ -1,7 +1,7 @@
 /// What a part of a datagram is: 1…31 belong to membership, 32…63 to the replicated state.
 enum PartType: Hashable {
     case membership(MembershipPart)
-    case state(UInt8)
+    case state(StatePart)
 
     /// Set in a part's type: a receiver that doesn't know it may skip it.
     static var optionalBit: UInt8 { 0x80 }
@@ -10,8 +10,8 @@ enum PartType: Hashable {
     init?(rawValue: UInt8) {
         if let part = MembershipPart(rawValue: rawValue) {
             self = .membership(part)
-        } else if Replica.knowsPart(rawValue) {
-            self = .state(rawValue)
+        } else if let part = StatePart(rawValue: rawValue) {
+            self = .state(part)
         } else {
             return nil
         }

@@ -40,7 +40,7 @@ extension Membership {
 
     /// The fabric knows a newer start of this node than the node does: its disk or its memory of it was lost. It goes past it,
     /// once; whoever has to do so again and again is answered by another with the same key.
-    private mutating func recoverEpoch(past claim: Incarnation, _ turn: inout Turn) {
+    mutating func recoverEpoch(past claim: Incarnation, _ turn: inout Turn) {
         if let since = identityWatch.since, since.duration(to: turn.now) < Self.watchPeriod {
             identityWatch.recoveries += 1
         } else {

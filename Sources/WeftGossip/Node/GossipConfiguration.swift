@@ -61,6 +61,21 @@ public struct GossipConfiguration: Hashable, Sendable {
     /// The most members known, this node among them.
     public var maximumMembers = 16384
 
+    // MARK: State
+
+    /// How long the records of a node's earlier epoch stay in use if the new one never says that it is settled.
+    public var recordRetention: Duration = .seconds(30)
+    /// How long a tombstone is kept by its origin, whose floor the others follow.
+    public var tombstoneAge: Duration = .seconds(24 * 3600)
+    /// How long a node is absent before its records are forgotten.
+    public var forgetAfter: Duration = .seconds(7 * 24 * 3600)
+    /// Time between two searches for tombstones and nodes that have had their time.
+    public var housekeepingPeriod: Duration = .seconds(3600)
+    /// The most origins of records known, forgotten ones among them.
+    public var maximumOrigins = 32768
+    /// The most records of this node, tombstones among them.
+    public var maximumOwnRecords = 65536
+
     /// How others reach this node, where it knows better than they see from its datagrams.
     public var advertisedAddress: GossipAddress?
 

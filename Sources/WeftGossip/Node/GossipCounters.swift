@@ -23,6 +23,16 @@ public struct GossipCounters: Hashable, Sendable {
         case syncs, pagesSent, pagesReceived, syncedMembers
         /// Datagrams from a member's identity at another address, and conflicts another told this node of.
         case addressConflicts, addressConflictsHeard
+        /// Hops of pushes: sent, sent again, given to another node, given up after all tries, dropped because too many were under way.
+        case pushesSent, pushesRepeated, pushesDelegated, pushesGivenUp, pushesDropped
+        /// Pushes that came, and those that had come before.
+        case pushesReceived, pushesRepeatedToUs
+        /// Conversations that repair state: begun here, and given up because the other fell silent.
+        case repairs, repairsGivenUp
+        /// Deltas sent in repairs; deltas received by push or repair, and those that told something new.
+        case deltasSent, deltasReceived, deltasWithNews
+        /// Origins not taken in because there are too many; records not published because there are too many.
+        case originsRefused, recordsRefused
         /// Times this node was stopped longer than tolerated.
         case pauses
     }

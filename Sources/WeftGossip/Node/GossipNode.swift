@@ -60,7 +60,7 @@ public struct GossipNode {
     /// The timing and bounds it was made with.
     public let configuration: GossipConfiguration
     var membership: Membership
-    var replica: Replica
+    var replication: Replication
     var turn: Turn
     /// How long this node was stopped, all in all; what the running clock is behind.
     private var stopped: Duration = .zero
@@ -75,7 +75,7 @@ public struct GossipNode {
         self.identity = identity
         var random = SeededRandom(seed: seed)
         membership = Membership(configuration, identity: identity, epoch: epoch, random: &random, now: now)
-        replica = Replica(configuration, identity: identity, epoch: epoch, now: now)
+        replication = Replication(configuration, identity: identity, epoch: epoch, random: &random)
         turn = Turn(
             now: now,
             outbox: Outbox(
@@ -94,15 +94,15 @@ public struct GossipNode {
         case .join(let addresses): membership.join(addresses, &turn)
         case .received(let bytes, let address): receive(bytes, from: address)
         case .tick: break
-        case .publish(let key, let value): replica.publish(key, value, membership, &turn)
-        case .withdraw(let key): replica.withdraw(key, membership, &turn)
+        case .publish(let key, let value): replication.publish(key, value, &turn)
+        case .withdraw(let key): replication.withdraw(key, &turn)
         case .leave: membership.leave(&turn)
         case .localHealth(let late): if late > configuration.latenessTolerance { membership.changeHealth(by: 1) }
         case .addressChanged(let address): membership.addressChanged(to: address, &turn)
         }
         if isStarted {
             membership.tick(&turn)
-            replica.tick(membership, &turn)
+            replication.tick(membership, &turn)
         }
         finish(now)
         swap(&effects, &turn.effects)
@@ -122,19 +122,23 @@ public struct GossipNode {
     }
 
     private mutating func finish(_ now: Instant) {
+        if let epoch = turn.lostEpoch {
+            turn.lostEpoch = nil
+            membership.recoverEpoch(past: Incarnation(epoch: max(epoch, membership.incarnation.epoch)), &turn)
+        }
         while !turn.learnt.isEmpty {
             let learnt = turn.learnt
             turn.learnt.removeAll(keepingCapacity: true)
             for update in learnt { membership.apply(update, from: nil, &turn) }
         }
-        for slot in turn.changed { replica.memberChanged(slot, membership, &turn) }
+        for slot in turn.changed { replication.memberChanged(slot, membership, &turn) }
         turn.changed.removeAll(keepingCapacity: true)
-        for update in turn.news { replica.spread(update, membership, &turn) }
+        for update in turn.news { replication.spread(update) }
         turn.news.removeAll(keepingCapacity: true)
+        replication.flush(membership, &turn)
         flush()
         guard isStarted else { return }
-        var next = membership.nextDeadline
-        if let deadline = replica.nextDeadline { next = min(next, deadline) }
+        let next = min(membership.nextDeadline, replication.nextDeadline(now: turn.now))
         let wake = max(next.advanced(by: stopped), now)
         if wake != wakeAsked {
             wakeAsked = wake
@@ -144,7 +148,7 @@ public struct GossipNode {
 
     private mutating func flush() {
         for index in turn.outbox.pending.indices {
-            turn.outbox.finish(index, membership.table.sum, replica.root)
+            turn.outbox.finish(index, membership.table.sum, replication.replica.root)
             membership.piggyback(on: &turn.outbox.pending[index].writer)
             let bytes = turn.outbox.pending[index].writer.bytes
             turn.counters.count(.datagramsSent)
@@ -173,7 +177,7 @@ public struct GossipNode {
             switch error {
             case .unknownVersion: turn.counters.count(.droppedVersion)
             case .unknownMandatoryPart: turn.counters.count(.droppedMandatory)
-            case .truncated, .trailingBytes, .badValue: turn.counters.count(.droppedMalformed)
+            case .truncated, .trailingBytes, .badValue, .unknownMandatoryField: turn.counters.count(.droppedMalformed)
             }
         }
     }
@@ -183,7 +187,7 @@ public struct GossipNode {
         for part in datagram.parts {
             switch part.type {
             case .membership(let type): try membership.handle(type, part.body, from: slot, at: address, &turn)
-            case .state(let type): try replica.handle(type, part.body, from: slot, at: address, membership, &turn)
+            case .state(let type): try replication.handle(type, part.body, from: slot, at: address, membership, &turn)
             }
         }
     }
@@ -210,9 +214,9 @@ public struct GossipNode {
     /// What the view of membership adds up to; equal views are equal here.
     public var membershipDigest: UInt64 { membership.table.sum }
     /// What the records held add up to; equal states are equal here.
-    public var stateDigest: UInt64 { replica.root }
+    public var stateDigest: UInt64 { replication.replica.root }
     /// The records of one origin, by key.
-    public func records(of origin: NodeID) -> [(key: RecordKey, value: RecordValue)] { replica.records(of: origin) }
+    public func records(of origin: NodeID) -> [(key: RecordKey, value: RecordValue)] { replication.replica.records(of: origin) }
     /// What happened so far, by reason.
     public var counters: GossipCounters { turn.counters }
     /// The local health multiplier, 0 for healthy (Lifeguard §IV-A).

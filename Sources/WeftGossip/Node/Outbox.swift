@@ -32,7 +32,7 @@ struct Outbox {
         guard pending[index].carriesDigests else { return }
         pending[index].writer.release(Self.digestByteCount)
         pending[index].writer.part(MembershipPart.digest.rawValue) { $0.write(membership) }
-        pending[index].writer.part(Replica.digestPart) { $0.write(state) }
+        pending[index].writer.part(StatePart.root.rawValue) { $0.write(state) }
     }
 
     /// The most bytes the body of a part may have.

@@ -18,4 +18,6 @@ struct Turn {
     var changed: [Int] = []
     /// Statements that everybody should hear now; the push tree spreads them at the end of the turn.
     var news: [MemberUpdate] = []
+    /// An epoch in which others know more of this node's records than it does itself: it has to go past it.
+    var lostEpoch: UInt32?
 }

@@ -1,0 +1,114 @@
+import WeftTypes
+
+// The failure detector only advises: that a node is dead removes none of its records. Three things are done about the absent, all
+// of them reversible by the node itself: another node at the same tunnel end point takes its place, it is forgotten after a
+// week, and what it said before a restart goes when the restart has said all.
+
+extension Replica {
+    /// A node has come, or come back.
+    mutating func memberIsPresent(_ id: NodeID, into effects: inout [GossipNode.Effect]) {
+        let index = absences.partitionPoint { $0.id < id }
+        if index < absences.count, absences[index].id == id { absences.remove(at: index) }
+        let place = place(of: id)
+        guard place.isFound else { return }
+        if self[place].isSuperseded { setSuperseded(place, false, into: &effects) }
+        supersedeOthers(at: place, into: &effects)
+    }
+
+    /// A node is dead or has left.
+    mutating func memberIsAbsent(
+        _ id: NodeID, now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+    ) {
+        guard id != own, !isAbsent(id) else { return }
+        insertAbsence(of: id, since: now)
+        let place = place(of: id)
+        guard place.isFound, self[place].vtepTag4 != 0 || self[place].vtepTag6 != 0 else { return }
+        let origin = self[place]
+        for other in sharers(of: origin) where isPresent(other) {
+            setSuperseded(place, true, into: &effects)
+            return
+        }
+    }
+
+    private mutating func insertAbsence(of id: NodeID, since: Instant) {
+        absences.insert(Absence(id: id, since: since), at: absences.partitionPoint { $0.id < id })
+    }
+
+    func isAbsent(_ id: NodeID) -> Bool {
+        let index = absences.partitionPoint { $0.id < id }
+        return index < absences.count && absences[index].id == id
+    }
+
+    /// A node takes the place of absent ones with which it shares a tunnel end point; the caller knows that it is present.
+    mutating func supersedeOthers(at place: Place, into effects: inout [GossipNode.Effect]) {
+        guard !absences.isEmpty else { return }
+        let origin = self[place]
+        for absence in absences {
+            let other = self.place(of: absence.id)
+            guard other.isFound, !self[other].isSuperseded, sharesVTEP(self[other], origin) else { continue }
+            setSuperseded(other, true, into: &effects)
+        }
+    }
+
+    private func sharers(of origin: Origin) -> [NodeID] {
+        var found: [NodeID] = []
+        for bucket in buckets {
+            for other in bucket.origins where other.id != origin.id && sharesVTEP(other, origin) { found.append(other.id) }
+        }
+        return found
+    }
+
+    private func sharesVTEP(_ left: Origin, _ right: Origin) -> Bool {
+        guard (left.vtepTag4 != 0 && left.vtepTag4 == right.vtepTag4) || (left.vtepTag6 != 0 && left.vtepTag6 == right.vtepTag6)
+        else { return false }
+        // Tags are short: the records decide.
+        let vteps = left.value(of: .node).map(NodeRecord.vteps) ?? []
+        return (right.value(of: .node).map(NodeRecord.vteps) ?? []).contains { vteps.contains($0) }
+    }
+
+    private mutating func setSuperseded(_ place: Place, _ isSuperseded: Bool, into effects: inout [GossipNode.Effect]) {
+        buckets[place.bucket].origins[place.index].isSuperseded = isSuperseded
+        let origin = self[place]
+        for record in origin.recordsInUse {
+            effects.append(.recordChanged(origin: origin.id, record.key, isSuperseded ? nil : record.value))
+        }
+    }
+
+    // MARK: What time does
+
+    /// When ``tick(now:isPresent:into:)`` has something to do next, for a node that is at `now`.
+    func deadline(now: Instant) -> Instant {
+        let housekeeping = (lastHousekeeping ?? now).advanced(by: configuration.housekeepingPeriod)
+        guard let first = retirements.first else { return housekeeping }
+        return min(first.deadline, housekeeping)
+    }
+
+    /// Drops what has had its time; early and repeated calls change nothing.
+    mutating func tick(now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]) {
+        while let first = retirements.first, first.deadline <= now {
+            retirements.removeFirst()
+            let place = place(of: first.origin)
+            guard place.isFound, self[place].epoch == first.epoch else { continue }
+            update(place, into: &effects) { origin, changes in origin.retire(into: &changes) }
+        }
+        guard let last = lastHousekeeping else {
+            lastHousekeeping = now
+            return
+        }
+        guard last.duration(to: now) >= configuration.housekeepingPeriod else { return }
+        lastHousekeeping = now
+        collectTombstones(now: now, into: &effects)
+        forgetAbsent(now: now, isPresent: isPresent, into: &effects)
+    }
+
+    private mutating func forgetAbsent(now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]) {
+        // Of some origins membership has never heard: their time starts when that is seen.
+        for id in originIDs where id != own && !isAbsent(id) && !isPresent(id) {
+            insertAbsence(of: id, since: now)
+        }
+        for absence in absences where absence.since.duration(to: now) >= configuration.forgetAfter {
+            guard let origin = origin(absence.id), !origin.isForgotten else { continue }
+            forget(absence.id, epoch: origin.epoch, into: &effects)
+        }
+    }
+}

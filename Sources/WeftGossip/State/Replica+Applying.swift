@@ -1,0 +1,59 @@
+import WeftTypes
+
+extension Replica {
+    /// What taking in something from others led to.
+    enum Outcome: Hashable {
+        case applied
+        /// Others know a later state of this node's own records than it does: it lost its memory, or its disk an epoch. It has to go
+        /// past this epoch.
+        case ownIsBehind(epoch: UInt32)
+        /// The bound on origins is reached.
+        case refused
+    }
+
+    /// Takes in what an origin said, whoever passed it on.
+    mutating func apply(
+        _ delta: Delta, now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+    ) -> Outcome {
+        guard delta.origin != own else {
+            let origin = ownOrigin
+            let isBehind = delta.epoch > origin.epoch || (delta.epoch == origin.epoch && delta.to > origin.through)
+            return isBehind ? .ownIsBehind(epoch: delta.epoch) : .applied
+        }
+        let place = place(of: delta.origin)
+        if !place.isFound {
+            guard originCount < configuration.maximumOrigins else { return .refused }
+            insert(Origin(id: delta.origin, epoch: delta.epoch), at: place)
+        }
+        let epoch = self[place].epoch
+        update(place, into: &effects) { origin, changes in origin.apply(delta, into: &changes) }
+        if self[place].epoch != epoch, self[place].hasPending, !self[place].pending.retained.isEmpty {
+            retirements.append(
+                Retirement(
+                    deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, epoch: self[place].epoch))
+        }
+        if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isPresent(delta.origin) {
+            supersedeOthers(at: place, into: &effects)
+        }
+        return .applied
+    }
+
+    /// Follows the floor that another's digest tells, if all below it is known here.
+    mutating func raiseFloor(of id: NodeID, epoch: UInt32, to floor: UInt64, into effects: inout [GossipNode.Effect]) {
+        let place = place(of: id)
+        guard place.isFound, id != own, self[place].epoch == epoch, !self[place].isForgotten else { return }
+        update(place, into: &effects) { origin, _ in origin.raiseFloor(to: floor) }
+    }
+
+    /// Takes over that an origin was forgotten; the caller has made sure that its node is not present.
+    mutating func forget(_ id: NodeID, epoch: UInt32, into effects: inout [GossipNode.Effect]) {
+        let place = place(of: id)
+        guard id != own else { return }
+        if !place.isFound {
+            guard originCount < configuration.maximumOrigins else { return }
+            insert(Origin(id: id, epoch: epoch), at: place)
+        }
+        guard self[place].epoch <= epoch else { return }
+        update(place, into: &effects) { origin, changes in origin.forget(epoch: epoch, into: &changes) }
+    }
+}
