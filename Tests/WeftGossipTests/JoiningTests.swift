@@ -25,4 +25,84 @@ import WeftTypes
             #expect(node.counters[.probesAnswered] > 100)
         }
     }
+
+    @Test("several addresses lead to one fabric, and one that never answers keeps nobody waiting") func severalAddresses() {
+        var fabric = TestFabric(seed: 2)
+        // Two islands; node 6 is told an address of each, and one where nobody is.
+        fabric.add()
+        for _ in 0..<2 { fabric.add(joining: [0]) }
+        fabric.add()
+        for _ in 0..<2 { fabric.add(joining: [3]) }
+        fabric.run(for: .seconds(3))
+        #expect(fabric.nodes[0].presentCount == 3 && fabric.nodes[3].presentCount == 3)
+        fabric.add()
+        fabric.give(.join([TestFabric.address(99), fabric.addresses[1], fabric.addresses[4]]), to: 6)
+        fabric.run(for: .seconds(5)) { $0.isConverged }
+        #expect(fabric.isConverged && fabric.nodes[0].presentCount == 7)
+    }
+
+    @Test("a join survives loss, and an address where somebody starts later") func retries() {
+        var fabric = TestFabric(seed: 3)
+        fabric.lossPercent = 60
+        fabric.add()
+        fabric.give(.join([TestFabric.address(1)]), to: 0)
+        fabric.run(for: .seconds(8))
+        fabric.add()
+        fabric.run(for: .seconds(60)) { $0.nodes[0].presentCount == 2 && $0.nodes[1].presentCount == 2 }
+        #expect(fabric.nodes[0].presentCount == 2 && fabric.nodes[1].presentCount == 2)
+    }
+
+    @Test("a cold node learns a fabric in pages, within a second", arguments: [0, 10]) func coldJoin(lossPercent: Int) {
+        var fabric = TestFabric(seed: 4)
+        fabric.add()
+        // 600 members that are only known of: they never answer, but a second has to be enough to learn of them.
+        let id = TestFabric.id(5000)
+        for start in stride(from: 0, to: 600, by: 20) {
+            var writer = DatagramWriter(sender: id, incarnation: Incarnation(epoch: 1), limit: 1155)
+            writer.part(MembershipPart.updates.rawValue) { writer in
+                for number in start..<start + 20 {
+                    MemberUpdate(
+                        id: TestFabric.id(1000 + number), state: .alive, incarnation: Incarnation(epoch: 1),
+                        address: TestFabric.address(1000 + number)
+                    ).emit(into: &writer)
+                }
+            }
+            fabric.give(.received(writer.bytes, from: TestFabric.address(900)), to: 0)
+        }
+        #expect(fabric.nodes[0].members.count == 602)
+        fabric.lossPercent = lossPercent
+        fabric.add(joining: [0])
+        let started = fabric.now
+        fabric.run(for: .seconds(10)) { $0.nodes[1].members.count == 603 }
+        #expect(fabric.nodes[1].members.count == 603)
+        #expect(started.duration(to: fabric.now) < (lossPercent == 0 ? .milliseconds(100) : .seconds(4)))
+        #expect(fabric.nodes[0].counters[.pagesSent] >= 600 * 31 / 1155)
+    }
+
+    @Test("the table of members is bounded, and says so") func bounded() {
+        var fabric = TestFabric(seed: 5)
+        fabric.configuration.maximumMembers = 3
+        fabric.add()
+        for _ in 0..<4 { fabric.add(joining: [0]) }
+        fabric.run(for: .seconds(3))
+        #expect(fabric.nodes[0].members.count == 3 && fabric.nodes[0].counters[.membersRefused] > 0)
+        #expect(fabric.alarms[0].contains { if case .tooManyMembers = $0 { true } else { false } })
+    }
+
+    @Test("who leaves is gone at once, suspected by nobody, and can come back") func leaves() {
+        var fabric = ProbingTests.fabric(10, seed: 6)
+        for index in fabric.nodes.indices { fabric.changes[index].removeAll() }
+        fabric.give(.leave, to: 4)
+        fabric.run(for: .seconds(3))
+        fabric.isDown[4] = true
+        fabric.run(for: .seconds(5)) { $0.isConverged }
+        #expect(fabric.isConverged && fabric.state(of: 4, at: 0) == .left)
+        let others = fabric.changes.joined().filter { $0.1 != .left }.map { "\($0.0) \($0.1) \($0.2)" }
+        #expect(others == [])
+        fabric.run(for: .seconds(30))
+        fabric.isDown[4] = false
+        fabric.give(.join([fabric.addresses[0]]), to: 4)
+        fabric.run(for: .seconds(5)) { $0.isConverged }
+        #expect(fabric.isConverged && fabric.state(of: 4, at: 9) == .alive)
+    }
 }

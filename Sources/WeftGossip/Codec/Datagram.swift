@@ -17,6 +17,9 @@ struct Datagram {
     /// Optional parts that were skipped because this version doesn't know them.
     let skippedCount: Int
 
+    /// Whether the sender asks to be let in.
+    var isJoin: Bool { parts.contains { $0.type == .membership(.join) } }
+
     /// Parses the opened plaintext of a datagram.
     ///
     /// - Throws: `.unknownVersion` first, `.truncated` where a length leads past the end, `.unknownMandatoryPart`.

@@ -26,7 +26,7 @@ enum MembershipPart: UInt8, Hashable, CaseIterable {
     case ack = 2
     /// `sequence(4) ‖ target(16) ‖ address`: ping it for me (SWIM §3.1).
     case pingRequest = 3
-    /// `sequence(4) ‖ target's incarnation(8)`: it answered me.
+    /// `sequence(4) ‖ the target's` ``MemberUpdate``: it answered me.
     case indirectAck = 4
     /// `sequence(4)`: I am here, but it has not answered me (Lifeguard §IV-A).
     case nack = 5
@@ -40,7 +40,7 @@ enum MembershipPart: UInt8, Hashable, CaseIterable {
     case pull = 9
     /// `session(8) ‖ after(16) ‖ through(16) ‖ flags(1) ‖ entries`: all members in an interval of the buckets asked for.
     case page = 10
-    /// The receiver's own ``MemberUpdate``: others know it at this address; if the receiver is that node, it should say so anew.
+    /// The receiver's own ``MemberUpdate`` as the sender knows it `‖ family(1) ‖ address` the sender sees it at now.
     case addressConflict = 11
     /// `sequence(4)`: a ping of one who is new, or alone: answer, and tell the others of me.
     case join = 12

@@ -6,11 +6,7 @@ extension Membership {
         _ originSequence: UInt32, to target: NodeID, at address: GossipAddress?, for origin: GossipAddress, _ turn: inout Turn
     ) {
         guard target != identity else {
-            let incarnation = incarnation
-            turn.outbox.add(.indirectAck, to: origin, byteCount: 4 + Incarnation.byteCount) {
-                $0.write(originSequence)
-                $0.write(incarnation)
-            }
+            answerIndirectly(originSequence, for: MemberTable.ownSlot, to: origin, &turn)
             return
         }
         if relays.count >= configuration.maximumRelays { relays.removeAll { $0.stage == .failed } }

@@ -130,18 +130,18 @@ extension Membership {
 
     // MARK: The dead
 
-    /// Probes one member that is dead or has left, so that a partition of any length heals (not in SWIM, which forgets them).
+    /// Probes one dead member, so that a partition of any length heals (not in SWIM, which forgets them).
     mutating func probeAbsent(_ turn: inout Turn) {
         nextAbsentProbe = turn.now.advanced(by: configuration.deadProbePeriod)
         for _ in 0..<2 {
             while let slot = absentRound.popLast() {
-                guard !table[Int(slot)].state.isPresent else { continue }
+                guard table[Int(slot)].state == .dead else { continue }
                 turn.counters.count(.deadProbes)
                 sequence &+= 1
                 ping(Int(slot), sequence, &turn)
                 return
             }
-            for slot in table.entries.indices where !table[slot].state.isPresent && table[slot].address != nil {
+            for slot in table.entries.indices where table[slot].state == .dead && table[slot].address != nil {
                 absentRound.append(UInt32(slot))
             }
             absentRound.shuffle(using: &turn.random)

@@ -198,7 +198,9 @@ extension Membership {
         turn.counters.count(.pagesReceived)
         if !header.isPartial { sendMissing(header, updates, to: address, &turn) }
         let before = table.sum
+        isTakingPage = true
         for update in updates { applyFromPage(update, from: address, &turn) }
+        isTakingPage = false
         guard !header.isPartial, sync.session?.slot == slot else { return }
         if table.sum != before { sync.session?.newsCount += updates.count }
         received(header, &turn)

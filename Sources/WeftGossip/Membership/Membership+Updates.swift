@@ -11,19 +11,20 @@ extension Membership {
             let update = MemberUpdate(id: datagram.sender, state: .alive, incarnation: incarnation, address: address)
             guard let slot = add(update, &turn) else { return nil }
             // Whoever is asked to let one in tells everybody; others only add to the gossip.
-            if datagram.parts.contains(where: { $0.type == .membership(.join) }) { spread(slot, &turn) } else { enqueue(slot) }
+            if datagram.isJoin { spread(slot, &turn) } else { enqueue(slot) }
             return slot
         }
         let known = table[slot]
         if incarnation > known.incarnation {
             revive(slot, incarnation, at: address, &turn)
+            if datagram.isJoin { spread(slot, &turn) }
         } else if incarnation < known.incarnation {
             // Late, or it forgot its epochs: what it hears now lets it go past the newest.
             tell(address, of: slot, &turn)
         } else {
             if known.address == nil {
                 table.update(slot) { $0.address = address }
-            } else if known.address != address, known.state == .alive {
+            } else if known.address != address, known.state == .alive, known.address?.address.family == address.address.family {
                 conflict(slot, at: address, &turn)
             }
             // Only a higher incarnation clears it everywhere, and only the member can make one (SWIM §4.2).
@@ -102,6 +103,7 @@ extension Membership {
 
     /// Puts a member's latest statement among those that are piggybacked, for λ log n datagrams (SWIM §4.1).
     mutating func enqueue(_ slot: Int) {
+        guard !isTakingPage else { return }
         var (digits, size) = (1, table.count)
         while size >= 10 { (digits, size) = (digits + 1, size / 10) }
         if table[slot].transmissionsLeft == 0 {

@@ -12,6 +12,7 @@ struct Membership {
     /// The members of this round in their random order (SWIM §4.3).
     var round: [UInt32] = []
     var roundPosition = 0
+    var periodCount = 0
     var probe: Probe?
     var nextPeriod: Instant
     var relays: [Relay] = []
@@ -29,12 +30,16 @@ struct Membership {
 
     /// Slots whose latest statement is to be piggybacked, in the order of their turn.
     var queue: [UInt32] = []
+    /// While a page of another's view is taken in; what is learnt so is not piggybacked, for others learn it the same way.
+    var isTakingPage = false
 
     // Joining, leaving and comparing views
     var joining = Joining()
     var sync = Synchronisation()
     var hasLeft = false
-    var identityWatch = IdentityWatch()
+    var identityWatch: IdentityWatch
+    /// Whether this node was told how others reach it; otherwise it learns that from them when it changes.
+    var isAddressConfigured: Bool
 
     init(_ configuration: GossipConfiguration, identity: NodeID, epoch: UInt32, random: inout SeededRandom, now: Instant) {
         self.configuration = configuration
@@ -46,6 +51,8 @@ struct Membership {
         let period: Int64 = configuration.probePeriod.wholeNanoseconds
         nextPeriod = now.advanced(by: .nanoseconds(Int64.random(in: 0...period, using: &random)))
         nextAbsentProbe = now
+        identityWatch = IdentityWatch(started: now)
+        isAddressConfigured = configuration.advertisedAddress != nil
     }
 
     /// This node's own incarnation.
@@ -94,9 +101,9 @@ struct Membership {
             relay(sequence, to: target, at: targetAddress, for: address, &turn)
         case .indirectAck:
             let sequence: UInt32 = try body.integer()
-            let incarnation = try body.incarnation()
+            let update = try MemberUpdate(parsing: &body)
             try body.finish()
-            acknowledgedIndirectly(sequence, incarnation, &turn)
+            acknowledgedIndirectly(sequence, update, from: address, &turn)
         case .nack:
             let sequence: UInt32 = try body.integer()
             try body.finish()
@@ -112,8 +119,10 @@ struct Membership {
         case .page: try page(body, from: slot, at: address, &turn)
         case .addressConflict:
             let update = try MemberUpdate(parsing: &body)
+            let family: UInt8 = try body.integer()
+            let seen = try GossipAddress?(parsing: &body, family: family)
             try body.finish()
-            addressConflict(update, &turn)
+            addressConflict(update, seen, &turn)
         }
     }
 }

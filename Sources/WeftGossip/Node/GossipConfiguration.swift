@@ -18,13 +18,15 @@ public struct GossipConfiguration: Hashable, Sendable {
     public var maximumLocalHealth = 8
     /// Time between two probes of members that are dead or have left, one of them at a time, for ever.
     public var deadProbePeriod: Duration = .seconds(5)
+    /// Of how many probes one goes to the next member in the order of NodeIDs instead of the next of a random round; 0 for none.
+    public var neighbourProbeInterval = 2
     /// How much later than asked for a node may run before it takes that as its own pause.
     public var latenessTolerance: Duration = .milliseconds(50)
 
     // MARK: Suspicion
 
     /// How long a suspicion lasts that ``confirmationCount`` others confirm (Lifeguard §IV-B, Min).
-    public var minimumSuspicion: Duration = .seconds(1)
+    public var minimumSuspicion: Duration = .milliseconds(1500)
     /// How long a suspicion lasts that nobody confirms (Lifeguard §IV-B, Max).
     public var maximumSuspicion: Duration = .seconds(6)
     /// How many independent confirmations shorten a suspicion to its minimum (Lifeguard §IV-B, K), 0…3.
@@ -41,7 +43,7 @@ public struct GossipConfiguration: Hashable, Sendable {
     /// The most statements in one datagram besides its own purpose.
     public var maximumPiggyback = 6
     /// The most statements waiting to be piggybacked; the oldest goes first, for comparing views repairs what is missed.
-    public var maximumQueuedUpdates = 1024
+    public var maximumQueuedUpdates = 64
     /// The most bytes of a datagram before sealing.
     public var datagramByteLimit = 1155
 
