@@ -93,7 +93,7 @@ import WeftTypes
         var fabric = ProbingTests.fabric(10, seed: 6)
         for index in fabric.nodes.indices { fabric.changes[index].removeAll() }
         fabric.give(.leave, to: 4)
-        fabric.run(for: .seconds(3))
+        fabric.run(for: .milliseconds(50))
         fabric.isDown[4] = true
         fabric.run(for: .seconds(5)) { $0.isConverged }
         #expect(fabric.isConverged && fabric.state(of: 4, at: 0) == .left)

@@ -79,7 +79,7 @@ extension Membership {
             $0.incarnation = incarnation
             $0.state = .left
         }
-        turn.outbox.incarnation = incarnation
+        // The heads of datagrams keep the old one: that something comes from this node is no sign that it has not left.
         changed(MemberTable.ownSlot, &turn)
         spread(MemberTable.ownSlot, &turn)
         for slot in randomPresent(max(configuration.indirectProbeCount, 3), except: nil, &turn) {
