@@ -89,6 +89,25 @@ import WeftTypes
         #expect(fabric.alarms[0].contains { if case .tooManyMembers = $0 { true } else { false } })
     }
 
+    @Test("one that is alive takes the place of one absent for long; one that is absent doesn't") func makesRoom() {
+        var fabric = TestFabric(seed: 7)
+        fabric.configuration.maximumMembers = 3
+        fabric.add()
+        fabric.add(joining: [0])
+        fabric.add(joining: [0])
+        fabric.run(for: .seconds(3))
+        fabric.give(.leave, to: 2)
+        fabric.run(for: .seconds(1))
+        fabric.isDown[2] = true
+        fabric.run(for: .seconds(3700))
+        fabric.add(joining: [0])
+        fabric.run(for: .seconds(3))
+        #expect(fabric.state(of: 2, at: 0) == nil && fabric.state(of: 3, at: 0) == .alive && fabric.state(of: 3, at: 1) == .alive)
+        #expect(fabric.nodes[0].presentCount == 3 && fabric.alarms.joined().isEmpty)
+        let slots = fabric.nodes[0].members.map { fabric.nodes[0].membership.table.slot(of: $0.id) }
+        #expect(Set(slots).count == 3 && !slots.contains(nil))
+    }
+
     @Test("who leaves is gone at once, suspected by nobody, and can come back") func leaves() {
         var fabric = ProbingTests.fabric(10, seed: 6)
         for index in fabric.nodes.indices { fabric.changes[index].removeAll() }

@@ -4,7 +4,7 @@ import WeftTypes
 @testable import WeftGossip
 
 @Suite struct SuspicionTests {
-    @Test("a suspicion shrinks with the logarithm of its confirmations (Lifeguard §IV-B)") func formula() {
+    @Test("a suspicion shrinks with the logarithm of its confirmations (Lifeguard, LHA-Suspicion)") func formula() {
         var configuration = GossipConfiguration()
         (configuration.minimumSuspicion, configuration.maximumSuspicion) = (.seconds(1), .seconds(5))
         func length(confirmations: Int, wanted: Int) -> Duration {
@@ -68,7 +68,7 @@ import WeftTypes
         #expect(fabric.nodes[4].counters[.refutations] == 1)
     }
 
-    @Test("a node that hears nothing kills nobody but in its own eyes, and knows that it is unwell (Lifeguard §IV-A)")
+    @Test("a node that hears nothing kills nobody but in its own eyes, and knows that it is unwell (Lifeguard, LHA-Probe)")
     func deaf() {
         var fabric = ProbingTests.fabric(16, seed: 4)
         fabric.passes = { $1 != 7 }

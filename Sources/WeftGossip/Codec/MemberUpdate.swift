@@ -5,7 +5,7 @@ import WeftTypes
 ///     | state (3 bits), accusers (3 bits), address family (2 bits) | NodeID (16) | incarnation (8) | address (0, 6 or 18) | accusers (4 each) |
 ///
 /// Accusers are the first four bytes of the NodeIDs of those who got no answer themselves; a receiver counts them to see how
-/// many confirm a suspicion independently (Lifeguard §IV-B). The address is missing where the writer is the member
+/// many confirm a suspicion independently (Lifeguard, LHA-Suspicion). The address is missing where the writer is the member
 /// itself and wasn't told how others reach it: they see that from where its datagrams come.
 struct MemberUpdate: Hashable {
     var id: NodeID
@@ -94,7 +94,7 @@ extension GossipAddress? {
 }
 
 /// The nodes that got no answer from a suspect, each by the first four bytes of its NodeID: one accuser and up to three that
-/// confirm (K of Lifeguard §IV-B).
+/// confirm (K of Lifeguard, LHA-Suspicion).
 struct Accusers: Hashable {
     private var first: UInt32 = 0, second: UInt32 = 0, third: UInt32 = 0, fourth: UInt32 = 0
     private(set) var count = 0

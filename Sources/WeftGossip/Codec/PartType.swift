@@ -28,7 +28,7 @@ enum MembershipPart: UInt8, Hashable, CaseIterable {
     case pingRequest = 3
     /// `sequence(4) ‖ the target's` ``MemberUpdate``: it answered me.
     case indirectAck = 4
-    /// `sequence(4)`: I am here, but it has not answered me (Lifeguard §IV-A).
+    /// `sequence(4)`: I am here, but it has not answered me (Lifeguard, LHA-Probe).
     case nack = 5
     /// Statements about members, one ``MemberUpdate`` after the other (SWIM §4.1).
     case updates = 6

@@ -58,6 +58,17 @@ struct MemberTable {
         return slot
     }
 
+    /// Forgets the member in `slot` and gives its slot to another.
+    mutating func replace(_ slot: Int, by entry: MemberEntry) {
+        count(entries[slot], by: -1)
+        order.remove(at: position(notBelow: entries[slot].id))
+        entries[slot] = entry
+        order.insert(UInt32(slot), at: position(notBelow: entry.id))
+        buckets = Array(repeating: 0, count: buckets.count)
+        for slot in entries.indices { place(slot) }
+        count(entry, by: 1)
+    }
+
     /// Changes what the sums depend on: incarnation, state, address.
     mutating func update(_ slot: Int, _ change: (inout MemberEntry) -> Void) {
         count(entries[slot], by: -1)

@@ -4,8 +4,8 @@ import WeftTypes
 struct Joining {
     /// All addresses it was ever told, for the day it is alone.
     var addresses: [GossipAddress] = []
-    /// Those that have not answered yet, with the sequence they were last asked under.
-    var unanswered: [(address: GossipAddress, sequence: UInt32)] = []
+    /// Those that have not answered yet.
+    var unanswered: [GossipAddress] = []
     var retry: Duration = .zero
     var deadline: Instant?
 }
@@ -22,9 +22,7 @@ extension Membership {
             guard joining.addresses.count < configuration.maximumJoinAddresses else { break }
             joining.addresses.append(address)
         }
-        for address in joining.addresses where !joining.unanswered.contains(where: { $0.address == address }) {
-            joining.unanswered.append((address, 0))
-        }
+        joining.unanswered = joining.addresses
         joining.retry = configuration.joinRetry
         joining.deadline = joining.unanswered.isEmpty ? nil : turn.now
     }
@@ -34,24 +32,30 @@ extension Membership {
             joining.deadline = nil
             return
         }
-        if joining.deadline == nil, table.presentCount == 1, !joining.addresses.isEmpty { join([], &turn) }
+        if joining.deadline == nil, table.presentCount == 1, !joining.addresses.isEmpty {
+            // Alone again, or none but itself answered: at the pace reached, not anew.
+            joining.unanswered = joining.addresses
+            joining.deadline = turn.now.advanced(by: joining.retry)
+            joining.retry = nextRetry
+        }
         guard let deadline = joining.deadline, turn.now >= deadline else { return }
-        for index in joining.unanswered.indices {
-            sequence &+= 1
-            joining.unanswered[index].sequence = sequence
-            let number = sequence
-            turn.outbox.add(.join, to: joining.unanswered[index].address, byteCount: 4, carriesDigests: true) {
-                $0.write(number)
-            }
+        sequence &+= 1
+        let number = sequence
+        for address in joining.unanswered {
+            turn.outbox.add(.join, to: address, byteCount: 4, carriesDigests: true) { $0.write(number) }
         }
         joining.deadline = turn.now.advanced(by: joining.retry)
-        joining.retry = min(joining.retry * 2, configuration.deadProbePeriod)
+        joining.retry = nextRetry
+    }
+
+    private var nextRetry: Duration {
+        min(max(joining.retry * 2, configuration.joinRetry), configuration.deadProbePeriod)
     }
 
     /// Something came from `address`; whoever is there has been found.
     mutating func joined(at address: GossipAddress) {
         guard joining.deadline != nil else { return }
-        joining.unanswered.removeAll { $0.address == address }
+        joining.unanswered.removeAll { $0 == address }
         if joining.unanswered.isEmpty { joining.deadline = nil }
     }
 
@@ -61,7 +65,8 @@ extension Membership {
         let isOwn = datagram.parts.contains { part in
             var body = part.body
             guard part.type == .membership(.join), let number = try? body.integer(UInt32.self) else { return false }
-            return joining.unanswered.contains { $0.sequence == number }
+            // Another counts from another random number; the network may deliver this node's own again later.
+            return sequence &- number < 1 << 16
         }
         if isOwn {
             joined(at: address)

@@ -92,7 +92,7 @@ extension Membership {
         ping(slot, sequence, &turn)
     }
 
-    /// How long a direct answer is waited for: what round trips let expect, longer where this node is unwell (Lifeguard §IV-A).
+    /// How long a direct answer is waited for: what round trips let expect, longer where this node is unwell (Lifeguard, LHA-Probe).
     func directTimeout(of slot: Int) -> Duration {
         var timeout = roundTrips.timeout ?? configuration.maximumProbeTimeout
         if let last = table[slot].roundTrip { timeout = max(timeout, last * 3) }
@@ -100,7 +100,7 @@ extension Membership {
         return timeout * (localHealth + 1)
     }
 
-    /// Sends a ping; one who is suspected or held dead hears of it in the same datagram (Lifeguard §IV-C, buddy system).
+    /// Sends a ping; one who is suspected or held dead hears of it in the same datagram (Lifeguard, buddy system).
     func ping(_ slot: Int, _ sequence: UInt32, _ turn: inout Turn) {
         guard let address = table[slot].address else { return }
         turn.outbox.add(.ping, to: address, byteCount: 4, carriesDigests: true) { $0.write(sequence) }
@@ -149,7 +149,7 @@ extension Membership {
 
     private mutating func probeFailed(_ probe: Probe, _ turn: inout Turn) {
         turn.counters.count(.probesFailed)
-        // Lifeguard §IV-A: those who were asked and said nothing tell that it is this node that isn't heard or doesn't hear.
+        // Lifeguard, LHA-Probe: those who were asked and said nothing tell that it is this node that isn't heard or doesn't hear.
         let missingNacks = probe.helperCount - probe.nackCount
         changeHealth(by: probe.helperCount > 0 ? max(0, missingNacks) : 1)
         guard table[probe.slot].state.isPresent else { return }
@@ -164,6 +164,7 @@ extension Membership {
 
     mutating func answer(_ sequence: UInt32, from slot: Int, at address: GossipAddress, _ turn: inout Turn) {
         turn.outbox.add(.ack, to: address, byteCount: 4, carriesDigests: true) { $0.write(sequence) }
+        if hasLeft { tell(address, of: MemberTable.ownSlot, &turn) }
     }
 
     mutating func acknowledged(_ sequence: UInt32, by slot: Int, at address: GossipAddress, _ turn: inout Turn) {

@@ -11,7 +11,9 @@ extension Membership {
         }
         if relays.count >= configuration.maximumRelays { relays.removeAll { $0.stage == .failed } }
         guard relays.count < configuration.maximumRelays, let slot = table.slot(of: target), table[slot].address != nil else {
+            // That this node is there is known to it at least; the asker is not to blame itself (Lifeguard, LHA-Probe).
             turn.counters.count(.relaysRefused)
+            turn.outbox.add(.nack, to: origin, byteCount: 4) { $0.write(originSequence) }
             return
         }
         sequence &+= 1
@@ -27,7 +29,7 @@ extension Membership {
         }
     }
 
-    /// 80 % of the time a direct answer is waited for (Lifeguard §IV-A).
+    /// 80 % of the time a direct answer is waited for (Lifeguard, LHA-Probe).
     private func nackDelay(of slot: Int) -> Duration { directTimeout(of: slot) * 4 / 5 }
 
     /// What was not answered in time: first a nack and a second ping, then this node's own evidence, then nothing.

@@ -24,20 +24,27 @@ extension Membership {
         }
         let extra = configuration.secondHandGrace.wholeNanoseconds
         let grace = Int64.random(in: extra...extra * 2, using: &turn.random)
-        suspicions.append(
-            Suspicion(
-                slot: slot, incarnation: table[slot].incarnation, started: turn.now, accusers: accusers,
-                isFirstHand: isFirstHand, grace: .nanoseconds(grace), nextReminder: turn.now))
+        let suspicion = Suspicion(
+            slot: slot, incarnation: table[slot].incarnation, started: turn.now, accusers: accusers,
+            isFirstHand: isFirstHand, grace: .nanoseconds(grace), nextReminder: turn.now)
+        suspicions.append(suspicion)
+        schedule(suspicion)
         changed(slot, &turn)
-        nextSuspicion = turn.now
     }
 
-    /// Adds this node to the accusers, if the suspicion still has room for confirmations (Lifeguard §IV-B).
+    /// Sees to it that ``nextSuspicion`` is not behind what a suspicion asks for; the others are not looked at.
+    private mutating func schedule(_ suspicion: Suspicion) {
+        var due = suspicion.deadline(configuration, wanted: wantedConfirmations)
+        if suspicion.isFirstHand { due = min(due, suspicion.nextReminder) }
+        nextSuspicion = min(nextSuspicion ?? due, due)
+    }
+
+    /// Adds this node to the accusers, if the suspicion still has room for confirmations (Lifeguard, LHA-Suspicion).
     private mutating func confirm(_ index: Int, _ turn: inout Turn) {
         suspicions[index].isFirstHand = true
         guard suspicions[index].accusers.insert(identity.accuser) else { return }
         turn.counters.count(.confirmations)
-        nextSuspicion = turn.now
+        schedule(suspicions[index])
         spread(suspicions[index].slot, &turn)
     }
 
@@ -51,7 +58,7 @@ extension Membership {
     mutating func heardSuspicion(_ slot: Int, _ accusers: Accusers, _ turn: inout Turn) {
         if let index = suspicions.firstIndex(where: { $0.slot == slot }) {
             guard suspicions[index].accusers.formUnion(accusers) else { return }
-            nextSuspicion = turn.now
+            schedule(suspicions[index])
             enqueue(slot)
         } else {
             beginSuspicion(of: slot, accusers, isFirstHand: false, &turn)

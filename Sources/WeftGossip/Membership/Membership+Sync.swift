@@ -18,6 +18,9 @@ struct Synchronisation {
         /// Where the last page asked for ends, once it is known.
         var windowEnd: UInt128?
         var attempts = 0
+        var asked: Instant
+        /// How long a page is waited for; follows the time the first of a window took.
+        var patience: Duration
         var deadline: Instant
         var newsCount = 0
     }
@@ -25,6 +28,8 @@ struct Synchronisation {
     var session: Session?
     /// No comparison is begun before.
     var notBefore: Instant?
+    /// How long none is begun after one that brought nothing: two views that can't be made equal don't keep trying at full pace.
+    var pause: Duration = .zero
     var deadline: Instant? { session?.deadline }
 }
 
@@ -69,13 +74,19 @@ extension Membership {
         guard sum != table.sum, sync.session == nil, !hasLeft else { return }
         if let notBefore = sync.notBefore, turn.now < notBefore { return }
         turn.counters.count(.syncs)
-        sync.session = .init(slot: slot, address: address, deadline: turn.now.advanced(by: configuration.syncTimeout))
+        let patience = configuration.syncTimeout
+        sync.session = .init(
+            slot: slot, address: address, asked: turn.now, patience: patience, deadline: turn.now.advanced(by: patience))
         ask(&turn)
     }
 
+    /// The shortest time a page is waited for.
+    private static var minimumPatience: Duration { .milliseconds(10) }
+
     /// Sends the request the session stands at.
-    private func ask(_ turn: inout Turn) {
+    private mutating func ask(_ turn: inout Turn) {
         guard let session = sync.session else { return }
+        sync.session?.asked = turn.now
         if session.buckets == 0 {
             let sums = table.sums
             turn.outbox.add(.bucketSums, to: session.address, byteCount: MemberTable.sumCount * 8) {
@@ -97,7 +108,7 @@ extension Membership {
             return
         }
         session.windowEnd = nil
-        session.deadline = turn.now.advanced(by: configuration.syncTimeout)
+        session.deadline = turn.now.advanced(by: session.patience * (1 << session.attempts))
         sync.session = session
         ask(&turn)
     }
@@ -105,8 +116,12 @@ extension Membership {
     private mutating func endSync(_ turn: inout Turn) {
         guard let session = sync.session else { return }
         sync.session = nil
-        sync.notBefore = turn.now.advanced(by: configuration.syncInterval)
-        guard session.newsCount > 0 else { return }
+        let isNews = session.newsCount > 0
+        sync.pause =
+            isNews
+            ? configuration.syncInterval : min(max(sync.pause * 2, configuration.syncInterval), configuration.syncMaximumPause)
+        sync.notBefore = turn.now.advanced(by: sync.pause)
+        guard isNews else { return }
         // Others may want to know as well: they are told what this view adds up to now, and ask.
         for slot in randomPresent(configuration.indirectProbeCount, except: session.slot, &turn) {
             guard let address = table[slot].address else { continue }
@@ -214,7 +229,11 @@ extension Membership {
             return
         }
         session.attempts = 0
-        session.deadline = turn.now.advanced(by: configuration.syncTimeout)
+        if session.ahead.isEmpty, header.from == session.next {
+            let taken = session.asked.duration(to: turn.now) * 4
+            session.patience = min(max(taken, Self.minimumPatience), configuration.syncTimeout)
+        }
+        session.deadline = turn.now.advanced(by: session.patience)
         if header.isLast { session.windowEnd = header.through }
         // Datagrams overtake each other: what came ahead of a gap is noted until the gap is filled.
         if session.ahead.count < configuration.pagesPerPull { session.ahead.append((header.from, header.through)) }

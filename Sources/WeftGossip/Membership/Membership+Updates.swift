@@ -67,19 +67,55 @@ extension Membership {
 
     /// Adds a member that isn't known.
     mutating func add(_ update: MemberUpdate, _ turn: inout Turn) -> Int? {
-        guard table.count < configuration.maximumMembers else {
-            turn.counters.count(.membersRefused)
-            turn.effects.append(.alarm(.tooManyMembers(update.id)))
-            return nil
+        var place: Int?
+        if table.count >= configuration.maximumMembers {
+            place = update.state.isPresent ? longestAbsent(turn.now) : nil
+            guard place != nil else {
+                turn.counters.count(.membersRefused)
+                alarmFull(update, &turn)
+                return nil
+            }
         }
         var entry = MemberEntry(
             id: update.id, incarnation: update.incarnation, address: update.address, changed: turn.now)
         entry.state = update.state == .suspect ? .alive : update.state
-        let slot = table.insert(entry)
+        let slot: Int
+        if let place {
+            table.replace(place, by: entry)
+            slot = place
+        } else {
+            slot = table.insert(entry)
+        }
         if entry.state.isPresent { addToRound(slot, &turn) }
         changed(slot, &turn)
         if update.state == .suspect { heardSuspicion(slot, update.accusers, &turn) }
         return slot
+    }
+
+    /// Tells that there is no room for one who is present, once a minute.
+    private mutating func alarmFull(_ update: MemberUpdate, _ turn: inout Turn) {
+        guard update.state.isPresent else { return }
+        if let nextFullAlarm, turn.now < nextFullAlarm { return }
+        nextFullAlarm = turn.now.advanced(by: .seconds(60))
+        turn.effects.append(.alarm(.tooManyMembers(update.id)))
+    }
+
+    /// The member that can be forgotten when there is no room: one that left rather than a dead one, then the longest absent.
+    private func longestAbsent(_ now: Instant) -> Int? {
+        var best: Int?
+        for slot in table.entries.indices where slot != MemberTable.ownSlot {
+            let entry = table[slot]
+            guard !entry.state.isPresent, entry.transmissionsLeft == 0, entry.changed.duration(to: now) > .seconds(3600) else {
+                continue
+            }
+            if let current = best.map({ table[$0] }),
+                (current.state == .left ? 0 : 1, current.changed) <= (entry.state == .left ? 0 : 1, entry.changed)
+            {
+                continue
+            }
+            best = slot
+        }
+        return best
     }
 
     // MARK: Telling

@@ -18,7 +18,7 @@ struct Membership {
     var relays: [Relay] = []
     var sequence: UInt32
     var roundTrips = RoundTripEstimate()
-    /// How unwell this node thinks it is, 0 for healthy (Lifeguard §IV-A).
+    /// How unwell this node thinks it is, 0 for healthy (Lifeguard, LHA-Probe).
     var localHealth = 0
     var absentRound: [UInt32] = []
     var nextAbsentProbe: Instant
@@ -32,6 +32,9 @@ struct Membership {
     var queue: [UInt32] = []
     /// While a page of another's view is taken in; what is learnt so is not piggybacked, for others learn it the same way.
     var isTakingPage = false
+
+    /// When it may be told again that the table is full.
+    var nextFullAlarm: Instant?
 
     // Joining, leaving and comparing views
     var joining = Joining()

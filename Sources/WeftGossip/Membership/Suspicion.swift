@@ -1,6 +1,6 @@
 import WeftTypes
 
-/// A suspicion that has not been refuted yet (SWIM §4.2, Lifeguard §IV-B).
+/// A suspicion that has not been refuted yet (SWIM §4.2, Lifeguard, LHA-Suspicion).
 struct Suspicion {
     let slot: Int
     let incarnation: Incarnation
@@ -13,7 +13,7 @@ struct Suspicion {
     var nextReminder: Instant
 
     /// How much of the time between maximum and minimum `confirmations` of `wanted` take away, in thousandths:
-    /// log(C + 1) / log(K + 1) (Lifeguard §IV-B).
+    /// log(C + 1) / log(K + 1) (Lifeguard, LHA-Suspicion).
     static func shortening(confirmations: Int, wanted: Int) -> Int64 {
         guard confirmations < wanted else { return 1000 }
         return switch (wanted, max(0, confirmations)) {

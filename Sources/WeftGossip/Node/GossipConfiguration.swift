@@ -14,7 +14,7 @@ public struct GossipConfiguration: Hashable, Sendable {
     public var indirectProbeCount = 3
     /// The most probes under way for others; more are refused.
     public var maximumRelays = 64
-    /// The most the local health multiplier rises to (Lifeguard §IV-A, S).
+    /// The most the local health multiplier rises to (Lifeguard, LHA-Probe, S).
     public var maximumLocalHealth = 8
     /// Time between two probes of members that are dead or have left, one of them at a time, for ever.
     public var deadProbePeriod: Duration = .seconds(5)
@@ -25,11 +25,11 @@ public struct GossipConfiguration: Hashable, Sendable {
 
     // MARK: Suspicion
 
-    /// How long a suspicion lasts that ``confirmationCount`` others confirm (Lifeguard §IV-B, Min).
+    /// How long a suspicion lasts that ``confirmationCount`` others confirm (Lifeguard, LHA-Suspicion, Min).
     public var minimumSuspicion: Duration = .milliseconds(1500)
-    /// How long a suspicion lasts that nobody confirms (Lifeguard §IV-B, Max).
+    /// How long a suspicion lasts that nobody confirms (Lifeguard, LHA-Suspicion, Max).
     public var maximumSuspicion: Duration = .seconds(6)
-    /// How many independent confirmations shorten a suspicion to its minimum (Lifeguard §IV-B, K), 0…3.
+    /// How many independent confirmations shorten a suspicion to its minimum (Lifeguard, LHA-Suspicion, K), 0…3.
     public var confirmationCount = 3
     /// Time between two messages to a suspect that it is suspected.
     public var reminderPeriod: Duration = .milliseconds(100)
@@ -57,10 +57,12 @@ public struct GossipConfiguration: Hashable, Sendable {
     public var pagesPerPull = 8
     /// The shortest time between two comparisons of views begun here.
     public var syncInterval: Duration = .milliseconds(100)
+    /// The longest; it doubles with each comparison that brings nothing.
+    public var syncMaximumPause: Duration = .seconds(2)
     /// How long a page is waited for before it is asked for again; tried this often, then given up until views differ again.
     public var syncTimeout: Duration = .milliseconds(250)
     public var syncAttempts = 4
-    /// The most members known, this node among them.
+    /// The most members known, this node among them; for one that is alive the one absent longest is forgotten, if for an hour.
     public var maximumMembers = 16384
 
     // MARK: State

@@ -22,7 +22,7 @@ public struct GossipNode {
         case withdraw(RecordKey)
         /// The node is going to stop; ``join(_:)`` brings it back.
         case leave
-        /// The shell noticed that it ran this much later than it should have (Lifeguard §IV-A).
+        /// The shell noticed that it ran this much later than it should have (Lifeguard, LHA-Probe).
         case localHealth(late: Duration)
         /// Others reach this node here from now on.
         case addressChanged(GossipAddress?)
@@ -219,6 +219,6 @@ public struct GossipNode {
     public func records(of origin: NodeID) -> [(key: RecordKey, value: RecordValue)] { replication.replica.records(of: origin) }
     /// What happened so far, by reason.
     public var counters: GossipCounters { turn.counters }
-    /// The local health multiplier, 0 for healthy (Lifeguard §IV-A).
+    /// The local health multiplier, 0 for healthy (Lifeguard, LHA-Probe).
     public var localHealth: Int { membership.localHealth }
 }
