@@ -29,9 +29,9 @@ struct PushTree {
     private(set) var jobCount = 0
     private(set) var ownJobCount = 0
     private(set) var nextDeadline: Instant?
-    /// Pushes that have come lately, to tell repetitions.
-    private var recent: [UInt64] = []
-    private var nextRecent = 0
+    /// Marks of pushes that have come lately, to tell repetitions; the older half goes when the newer one is full.
+    private var recent: Set<UInt64> = []
+    private var lessRecent: Set<UInt64> = []
 
     /// Up to this many nodes are served directly.
     static var directLimit: Int { 64 }
@@ -41,7 +41,7 @@ struct PushTree {
     static var maximumJobs: Int { 8192 }
     /// How many hops for what this node itself has to tell are under way before more of it waits and is put together.
     static var ownJobLimit: Int { 1024 }
-    static var recentCount: Int { 512 }
+    static var recentCount: Int { 4096 }
     /// After so many tries another node is asked to serve the interval, so often.
     static var attemptsPerChild: Int { 3 }
     static var maximumDelegations: Int { 4 }
@@ -185,13 +185,8 @@ struct PushTree {
         var mark = UInt64(truncatingIfNeeded: sender.rawValue) ^ UInt64(truncatingIfNeeded: sender.rawValue >> 64)
         mark = (mark ^ UInt64(epoch) << 32 ^ UInt64(sequence)) &* 0x9E37_79B9_7F4A_7C15
         mark = (mark ^ mark >> 29) &* 0xBF58_476D_1CE4_E5B9
-        if recent.contains(mark) { return false }
-        if recent.count < Self.recentCount {
-            recent.append(mark)
-        } else {
-            recent[nextRecent] = mark
-            nextRecent = (nextRecent + 1) % Self.recentCount
-        }
+        guard !lessRecent.contains(mark), recent.insert(mark).inserted else { return false }
+        if recent.count >= Self.recentCount { (lessRecent, recent) = (recent, []) }
         return true
     }
 

@@ -37,8 +37,10 @@ struct Repair {
 
     private(set) var session: Session?
     private var round: UInt32
-    /// One that knew something else while this node was busy.
+    /// One that knew something else while this node was busy or had just been; it is told the root when there is time again.
     private var next: NodeID?
+    /// When this node may lead again.
+    private var notBefore: Instant?
 
     static var maximumNeeds: Int { 32768 }
     static var maximumAttempts: Int { 5 }
@@ -46,10 +48,12 @@ struct Repair {
     static var echoCount: Int { 2 }
     /// How long stragglers are waited for when the end of an answer has overtaken them.
     static var straggling: Duration { .milliseconds(4) }
+    /// Time between the beginnings of two conversations led by a node: while much is new everywhere, many changes share one.
+    static var interval: Duration { .milliseconds(100) }
 
     init(firstRound: UInt32) { round = firstRound }
 
-    var nextDeadline: Instant? { session?.deadline }
+    var nextDeadline: Instant? { session?.deadline ?? (next == nil ? nil : notBefore) }
 
     // MARK: Beginning
 
@@ -60,14 +64,10 @@ struct Repair {
         let buckets = replica.differingBuckets(from: sums)
         guard buckets != 0 else { return }
         let peer = membership.table[slot].id
-        guard session == nil else {
-            if session?.peer != peer { next = peer }
-            return
-        }
+        guard mayBegin(with: peer, turn.now) else { return }
         var session = Session(peer: peer, deadline: turn.now)
         session.listing = DigestInterval(buckets: buckets)
-        turn.counters.count(.repairs)
-        proceed(session, replica, membership, &turn)
+        begin(session, replica, membership, &turn)
     }
 
     /// Another knows more of these: pulls them, after what this node is at if that is with the same one.
@@ -76,17 +76,27 @@ struct Repair {
     ) {
         let peer = membership.table[slot].id
         guard !needs.isEmpty else { return }
-        guard var session else {
-            turn.counters.count(.repairs)
-            proceed(Session(peer: peer, needs: needs, deadline: turn.now), replica, membership, &turn)
-            return
+        if var session, session.peer == peer {
+            session.needs += needs.prefix(Self.maximumNeeds - session.needs.count)
+            self.session = session
+        } else if mayBegin(with: peer, turn.now) {
+            begin(Session(peer: peer, needs: needs, deadline: turn.now), replica, membership, &turn)
         }
-        guard session.peer == peer else {
-            next = peer
-            return
-        }
-        session.needs += needs.prefix(Self.maximumNeeds - session.needs.count)
-        self.session = session
+    }
+
+    /// Whether there is time for another conversation; if not, the peer is remembered.
+    private mutating func mayBegin(with peer: NodeID, _ now: Instant) -> Bool {
+        if session == nil, notBefore.map({ $0 <= now }) ?? true { return true }
+        if session?.peer != peer { next = peer }
+        return false
+    }
+
+    private mutating func begin(
+        _ session: Session, _ replica: Replica, _ membership: borrowing Membership, _ turn: inout Turn
+    ) {
+        turn.counters.count(.repairs)
+        notBefore = turn.now.advanced(by: Self.interval)
+        proceed(session, replica, membership, &turn)
     }
 
     /// Whether a root that differs is best left unanswered, because it comes from whom this node is comparing with.
@@ -192,30 +202,34 @@ struct Repair {
         self.session = session
     }
 
-    /// What was learnt is news to others too: some at random are told the root, and whoever this node had no time for.
+    /// What was learnt is news to others too: some at random are told the root.
     private mutating func end(
         _ session: Session, _ replica: Replica, _ membership: borrowing Membership, _ turn: inout Turn
     ) {
-        var slots: [Int] = []
-        if let next, let slot = membership.table.slot(of: next) { slots.append(slot) }
-        next = nil
-        if session.hasLearnt {
-            for _ in 0..<Self.echoCount {
-                let slot = Int.random(in: 0..<membership.table.count, using: &turn.random)
-                if slot != MemberTable.ownSlot, membership.table[slot].state.isPresent, !slots.contains(slot) {
-                    slots.append(slot)
-                }
-            }
+        guard session.hasLearnt else { return }
+        for _ in 0..<Self.echoCount {
+            let slot = Int.random(in: 0..<membership.table.count, using: &turn.random)
+            guard slot != MemberTable.ownSlot, membership.table[slot].state.isPresent, membership.table[slot].id != session.peer
+            else { continue }
+            greet(slot, replica, membership, &turn)
         }
-        for slot in slots {
-            guard let address = membership.table[slot].address, membership.table[slot].id != session.peer else { continue }
-            turn.outbox.add(StatePart.root.rawValue, to: address, byteCount: 8) { $0.write(replica.root) }
-        }
+    }
+
+    /// Tells another the root; if it knows something else it answers with its sums.
+    private func greet(_ slot: Int, _ replica: Replica, _ membership: borrowing Membership, _ turn: inout Turn) {
+        guard let address = membership.table[slot].address else { return }
+        turn.outbox.add(StatePart.root.rawValue, to: address, byteCount: 8) { $0.write(replica.root) }
     }
 
     /// Asks again what was not answered in time.
     mutating func tick(_ replica: Replica, _ membership: borrowing Membership, _ turn: inout Turn) {
-        guard var session, session.deadline <= turn.now else { return }
+        guard var session else {
+            guard let next, notBefore.map({ $0 <= turn.now }) ?? true else { return }
+            self.next = nil
+            if let slot = membership.table.slot(of: next) { greet(slot, replica, membership, &turn) }
+            return
+        }
+        guard session.deadline <= turn.now else { return }
         session.attempts += 1
         session.listedAhead = []
         guard session.attempts <= Self.maximumAttempts else {
