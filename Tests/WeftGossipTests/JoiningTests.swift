@@ -108,6 +108,18 @@ import WeftTypes
         #expect(Set(slots).count == 3 && !slots.contains(nil))
     }
 
+    @Test("many who join at once are told of together") func storm() {
+        var fabric = TestFabric(seed: 8)
+        for _ in 0..<4 { fabric.add(joining: fabric.nodes.isEmpty ? [] : [0]) }
+        fabric.run(for: .seconds(3))
+        let before = fabric.nodes[0].counters[.pushesSent]
+        for _ in 0..<30 { fabric.add(joining: [0]) }
+        fabric.run(for: .seconds(10)) { $0.isConverged }
+        #expect(fabric.isConverged)
+        // Told of one by one they would take 3 + 4 + … + 32 pushes.
+        #expect(fabric.nodes[0].counters[.pushesSent] - before < 200)
+    }
+
     @Test("who leaves is gone at once, suspected by nobody, and can come back") func leaves() {
         var fabric = ProbingTests.fabric(10, seed: 6)
         for index in fabric.nodes.indices { fabric.changes[index].removeAll() }

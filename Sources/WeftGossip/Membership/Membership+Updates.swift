@@ -131,10 +131,20 @@ extension Membership {
         return update
     }
 
-    /// Lets everybody hear now (push tree) and by piggyback.
+    /// Lets everybody hear at once (push tree) and by piggyback.
     mutating func spread(_ slot: Int, _ turn: inout Turn) {
         enqueue(slot)
-        turn.news.append(statement(about: slot))
+        if !news.contains(UInt32(slot)) { news.append(UInt32(slot)) }
+    }
+
+    /// Hands over the latest statements about those of whom everybody should hear: at once, if there was nothing to tell lately,
+    /// else together with what comes in the meantime. When a thousand nodes join in a second, it is not a thousand pushes.
+    mutating func releaseNews(_ turn: inout Turn) {
+        guard !news.isEmpty else { return }
+        if let nextNews, turn.now < nextNews { return }
+        nextNews = turn.now.advanced(by: configuration.newsInterval)
+        for slot in news { turn.news.append(statement(about: Int(slot))) }
+        news.removeAll(keepingCapacity: true)
     }
 
     /// Puts a member's latest statement among those that are piggybacked, for λ log n datagrams (SWIM §4.1).

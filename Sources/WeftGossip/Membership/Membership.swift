@@ -30,6 +30,9 @@ struct Membership {
 
     /// Slots whose latest statement is to be piggybacked, in the order of their turn.
     var queue: [UInt32] = []
+    /// Slots of which everybody should hear at once, and when the next of them may be told.
+    var news: [UInt32] = []
+    var nextNews: Instant?
     /// While a page of another's view is taken in; what is learnt so is not piggybacked, for others learn it the same way.
     var isTakingPage = false
 
@@ -67,6 +70,7 @@ struct Membership {
         if let probe, let deadline = probe.deadline { next = min(next, deadline) }
         for relay in relays { if let deadline = relay.deadline { next = min(next, deadline) } }
         if let nextSuspicion { next = min(next, nextSuspicion) }
+        if let nextNews, !news.isEmpty { next = min(next, nextNews) }
         if let deadline = joining.deadline { next = min(next, deadline) }
         if let deadline = sync.deadline { next = min(next, deadline) }
         return next

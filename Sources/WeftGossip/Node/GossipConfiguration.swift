@@ -38,6 +38,8 @@ public struct GossipConfiguration: Hashable, Sendable {
 
     // MARK: Spreading
 
+    /// The shortest time between two pushes of statements about members; the first goes at once.
+    public var newsInterval: Duration = .milliseconds(10)
     /// A statement is piggybacked this often, times the decimal digits of the number of members (SWIM §4.1, λ log n); at most 15.
     public var transmissionFactor = 3
     /// The most statements in one datagram besides its own purpose.

@@ -133,6 +133,7 @@ public struct GossipNode {
         }
         for slot in turn.changed { replication.memberChanged(slot, membership, &turn) }
         turn.changed.removeAll(keepingCapacity: true)
+        membership.releaseNews(&turn)
         for update in turn.news { replication.spread(update) }
         turn.news.removeAll(keepingCapacity: true)
         replication.flush(membership, &turn)
