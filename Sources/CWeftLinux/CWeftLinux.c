@@ -97,6 +97,40 @@ int weft_packet_interface(int fd) {
     return address.sll_ifindex;
 }
 
+_Static_assert(sizeof(struct sock_filter) == sizeof(uint64_t) && offsetof(struct sock_filter, k) == 4, "struct sock_filter");
+
+static struct sock_fprog program_of(const uint64_t *instructions, unsigned short count) {
+    return (struct sock_fprog){.len = count, .filter = (struct sock_filter *)(uintptr_t)instructions};
+}
+
+int weft_packet_filter(int fd, const uint64_t *instructions, unsigned short count) {
+    struct sock_fprog program = program_of(instructions, count);
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int weft_packet_unfilter(int fd) {
+    int unused = 0;
+    return setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+}
+
+int weft_packet_start_group(int fd) {
+    uint32_t group = (uint32_t)(PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
+    if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &group, sizeof group) != 0) return -1;
+    socklen_t length = sizeof group;
+    if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &group, &length) != 0) return -1;
+    return (int)(group & 0xFFFF);
+}
+
+int weft_packet_join_group(int fd, int group) {
+    uint32_t wanted = (uint32_t)PACKET_FANOUT_CBPF << 16 | (uint32_t)(group & 0xFFFF);
+    return setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &wanted, sizeof wanted);
+}
+
+int weft_packet_spread_group(int fd, const uint64_t *instructions, unsigned short count) {
+    struct sock_fprog program = program_of(instructions, count);
+    return setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program);
+}
+
 // MARK: TAP
 
 static void set_name(struct ifreq *request, const char *name) { strncpy(request->ifr_name, name, IFNAMSIZ - 1); }

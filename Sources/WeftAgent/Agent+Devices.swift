@@ -66,10 +66,10 @@ extension Agent {
 
     private func attach(_ link: Link, as port: PortIndex, to plane: DataPlane) {
         do throws(LinuxError) {
-            let socket = try PacketSocket.open(interface: link.name)
+            let sockets = try PacketSockets.open(interface: link.name, count: plane.laneCount)
             // Made anew since it was looked at; the next look finds that one.
-            guard socket.interfaceIndex == link.index else { return reconciler.hostChanged() }
-            try plane.attach(port, socket: socket)
+            guard sockets.interfaceIndex == link.index else { return reconciler.hostChanged() }
+            plane.attach(port, sockets: sockets)
             attached[port] = link.index
             attachFailures[port] = nil
         } catch {

@@ -188,7 +188,7 @@ extension Agent: AgentReporting {
         var features = underlays + kinds.map { StatusReport.Feature(name: $0.0, isInForce: taps.contains($0.1)) }
         let spread = offloads.steering.values.filter { $0 != .single }
         if !spread.isEmpty {
-            features.append(.init(name: "steering", isInForce: !spread.contains(.kernel), detail: "each flow has one worker"))
+            features.append(.init(name: "steering", isInForce: !spread.contains(.kernel), detail: "each flow has one queue"))
         }
         let (direct, unread) = (directPorts.count, unreadDirectPorts.count)
         guard direct > 0 else { return features }

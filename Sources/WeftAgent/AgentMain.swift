@@ -20,6 +20,7 @@ public enum AgentMain {
         try Preconditions.checkPrivileges()
         try Preconditions.checkTun()
         let loaded = try LoadedTopology(options)
+        DescriptorLimit.raise()
         let lock = try OnlyAgent()
         let driver = try NetlinkLinkDriver()
         let agent = Agent(options, loaded: loaded, driver: driver, logger: logger)

@@ -7,20 +7,21 @@ import WeftLinux
 extension DataPlane {
     /// Reads and writes a TAP as `port` from now on; its offloads are probed and set.
     ///
-    /// A multi-queue device gets a queue per worker, the rest of which are opened here, by name, in the network namespace of
-    /// the calling thread. An earlier device of the same port is let go.
+    /// Further queues of a multi-queue device, ``laneCount`` in all, are opened here, by name, in the network namespace of the
+    /// calling thread. An earlier device of the same port is let go.
     /// - Returns: what the device's readers can now take unfinished.
     @discardableResult
     public func attach(_ port: PortIndex, queue: consuming TapQueue) throws(LinuxError) -> TapOffloads {
         let facts = try queue.facts()
         var queues = TapQueues(queue)
-        if facts.isMultiQueue { try queues.open(name: facts.name, upTo: workerCount) }
+        if facts.isMultiQueue { try queues.open(name: facts.name, upTo: laneCount) }
         return try attach(port, queues: queues)
     }
 
-    /// Reads and writes the queues of a TAP as `port` from now on, wherever the device is: each worker reads one of several,
-    /// one worker reads a single one. Queues beyond the number of workers are closed, and the kernel uses the others.
+    /// Reads and writes the queues of a TAP as `port` from now on, wherever the device is: they are spread among the workers.
     ///
+    /// Queues beyond ``laneCount`` are closed, and the kernel uses the others. Where it refuses to keep each flow on one queue, there is
+    /// one per worker: a flow that moves between queues of the same worker would overtake itself for nothing.
     /// - Returns: what the device's readers can now take unfinished.
     @discardableResult
     public func attach(_ port: PortIndex, queues: consuming TapQueues) throws(LinuxError) -> TapOffloads {
@@ -29,11 +30,18 @@ extension DataPlane {
         var devices: [PortDevice] = []
         var offloads = TapOffloads()
         var steering = Offloads.Steering.single
-        let isSpread = queues.count > 1 && workerCount > 1
-        while devices.count < workerCount, let queue = queues.removeFirst() {
+        var limit = min(laneCount, queues.count)
+        while devices.count < limit, let queue = queues.removeFirst() {
             if devices.isEmpty {
                 offloads = try queue.probeOffloads()
-                if isSpread { steering = queue.steerByFlow() ? .flow : .kernel }
+                if limit > 1, queue.steerByFlow() {
+                    steering = .flow
+                } else if limit > 1, workerCount > 1 {
+                    steering = .kernel
+                    limit = min(limit, workerCount)
+                } else {
+                    limit = 1
+                }
             }
             devices.append(PortDevice(port, queue: queue))
         }
@@ -42,17 +50,25 @@ extension DataPlane {
     }
 
     /// Reads and writes a device that is not ours as `port` from now on, past the host's stack: a VM's TAP, or the host's end
-    /// of a veth pair. One worker reads it; see ``WeftLinux/PacketSocket`` for what the caller must do to the device.
+    /// of a veth pair. Its sockets, ``laneCount`` where there can be several, are spread among the workers. See
+    /// ``WeftLinux/PacketSocket`` for what the caller must do to the device.
     ///
     /// - Returns: what the guest may hand over unfinished, if its own device does.
     @discardableResult
-    public func attach(_ port: PortIndex, socket: consuming PacketSocket) throws(LinuxError) -> TapOffloads {
+    public func attach(_ port: PortIndex, sockets: consuming PacketSockets) -> TapOffloads {
+        var sockets = sockets
+        precondition(sockets.count <= laneCount, "\(sockets.count) sockets on \(sockets.name) for \(laneCount) lanes")
         var offloads: TapOffloads = [.checksum, .tcp4, .tcp6, .tcpECN]
         let (major, minor) = HostFacts.kernelVersion
         if (major, minor) >= (6, 2) { offloads.formUnion(.udp) }  // VIRTIO_NET_HDR_GSO_UDP_L4
-        attach([PortDevice(port, socket: socket)], offloads: offloads, steering: .single)
+        var devices: [PortDevice] = []
+        while let socket = sockets.removeFirst() { devices.append(PortDevice(port, socket: socket)) }
+        attach(devices, offloads: offloads, steering: devices.count > 1 ? .flow : .single)
         return offloads
     }
+
+    /// How many queues or sockets of a port are read, by all workers together.
+    public var laneCount: Int { max(Worker.laneCount, workerCount) }
 
     private func attach(_ devices: [PortDevice], offloads: TapOffloads, steering: Offloads.Steering) {
         guard let first = devices.first else { return }
@@ -61,11 +77,15 @@ extension DataPlane {
             state.forget(port)
             state.portOffloads[port] = offloads
             state.portSteering[port] = steering
-            if first.line.kind == .packet { state.packetPorts[port] = first }
+            if first.line.kind == .packet { state.packetPorts[port] = devices }
         }
         for (number, link) in links.enumerated() {
-            let reads = devices.count > 1 ? number < devices.count : number == Int(port.rawValue) % workerCount
-            link.send(.attach(devices[number % devices.count], reads: reads, mergesUDP: offloads.contains(.udp)))
+            // A single one is read by one worker, not by the same for all ports.
+            let readers = devices.indices.filter { ($0 + (devices.count > 1 ? 0 : Int(port.rawValue))) % workerCount == number }
+            link.send(
+                .attach(
+                    writing: devices[number % devices.count], reading: readers.map { devices[$0] },
+                    mergesUDP: offloads.contains(.udp)))
         }
     }
 
@@ -83,7 +103,7 @@ extension DataPlane {
     /// Reports packet ports whose device was deleted: their sockets fall silent, so that no worker can tell.
     func lookAtDevices() {
         let gone = state.withLock { state in
-            let gone = state.packetPorts.filter { $0.value.isGone }.keys.sorted()
+            let gone = state.packetPorts.filter { $0.value.first?.isGone == true }.keys.sorted()
             for port in gone { state.forget(port) }
             return gone
         }
@@ -96,7 +116,6 @@ extension DataPlane.State {
     mutating func forget(_ port: PortIndex) {
         portOffloads[port] = nil
         portSteering[port] = nil
-        guard let device = packetPorts.removeValue(forKey: port) else { return }
-        formerKernelDropCount += device.kernelDropCount
+        for device in packetPorts.removeValue(forKey: port) ?? [] { formerKernelDropCount += device.kernelDropCount }
     }
 }

@@ -20,14 +20,14 @@ extension DataPlane {
         public var underlays: [Underlay]
         /// What each port's device hands over unfinished.
         public var ports: [PortIndex: TapOffloads]
-        /// Which worker has a port's frames.
+        /// How a port's frames come to its queues.
         public var steering: [PortIndex: Steering]
 
-        /// Which worker has a port's frames, and whether that stays so.
+        /// How a port's frames come to its queues, each of which one worker reads, and whether that stays so.
         public enum Steering: String, Hashable, Sendable {
             /// One has them all.
             case single
-            /// Each flow is one worker's.
+            /// Each flow has one.
             case flow
             /// The kernel chooses, and may move a flow: it refused the program that keeps flows where they are.
             case kernel
@@ -78,7 +78,7 @@ extension DataPlane {
     /// Datagrams, and frames of packet ports, that the kernel dropped because our receive buffers were full.
     public var kernelDropCount: Int {
         let ports = state.withLock { state in
-            state.packetPorts.values.reduce(state.formerKernelDropCount) { $0 + $1.kernelDropCount }
+            state.packetPorts.values.joined().reduce(state.formerKernelDropCount) { $0 + $1.kernelDropCount }
         }
         return underlays.flatMap(\.receivers).reduce(ports) { $0 + $1.socket.kernelDropCount() }
     }

@@ -31,7 +31,7 @@ public final class DataPlane: Sendable {
         var portOffloads: [PortIndex: TapOffloads] = [:]
         var portSteering: [PortIndex: Offloads.Steering] = [:]
         /// Packet sockets, which do not tell the workers everything.
-        var packetPorts: [PortIndex: PortDevice] = [:]
+        var packetPorts: [PortIndex: [PortDevice]] = [:]
         /// What packet sockets that are closed had dropped.
         var formerKernelDropCount = 0
         var threads: [JoinableThread] = []

@@ -20,16 +20,13 @@ struct Underlay: Sendable {
     let segmentLimit: Int
     let mergesReceived: Bool
 
-    /// Receive sockets of a worker, among which the kernel spreads flows by their source addresses and ports. A worker serves
-    /// them in turn, so a lone packet does not wait behind all that a bulk transfer has queued.
-    static let laneCount = 8
-
-    /// Opens the sockets of `address`.
+    /// Opens the sockets of `address`: ``Worker/laneCount`` to receive on for each worker, among which the kernel spreads flows
+    /// by their source addresses and ports.
     static func open(
         _ address: IPAddress, configuration: DataPlaneConfiguration, workerCount: Int
     ) throws(LinuxError) -> Underlay {
         var receivers: [SharedSocket] = []
-        for _ in 0..<workerCount * laneCount {
+        for _ in 0..<workerCount * Worker.laneCount {
             var options = UDPSocketOptions(address: address, port: .fixed(configuration.udpPort))
             options.sharesPort = true
             options.mergesReceived = configuration.mergesReceived

@@ -9,28 +9,28 @@ import WeftWire
 
 extension Worker {
     /// Frames that are read at once however large the last ones were.
-    private static var superframeLimit: Int { 4 }
+    private static var superframeLimit: Int { 2 }
 
-    /// Serves a port that is ready.
-    mutating func servePort(_ row: Int, readiness: Readiness) {
-        guard row < ports.count, let line = ports[row].line, ports[row].isRead else { return }
+    /// Serves a port's lane that is ready.
+    mutating func servePort(_ lane: Int, readiness: Readiness) {
+        guard lane < lanes.count, let line = lanes[lane]?.line else { return }
         switch line.kind {
         case .tap:
-            if readiness.contains(.failed) { return lose(row, errno: EBADFD) }
+            if readiness.contains(.failed) { return lose(lane, errno: EBADFD) }
             // A packet that may be alone is sent before anybody asks for more.
             var count = 0
-            if !ports[row].isBusy {
-                count = receive(from: line, row: row, limit: 1)
+            if lanes[lane]?.isBusy == false {
+                count = receive(from: line, lane: lane, limit: 1)
                 guard count > 0 else { return }
             }
-            count += receive(from: line, row: row, limit: Self.frameLimit)
-            ports[row].isBusy = count > 1
-        case .packet: receivePackets(from: line, row: row)
+            count += receive(from: line, lane: lane, limit: Self.frameLimit)
+            lanes[lane]?.isBusy = count > 1
+        case .packet: receivePackets(from: line, lane: lane)
         }
     }
 
     /// Reads, decides and sends up to `limit` frames of a TAP; returns how many there were.
-    private mutating func receive(from line: PortLine, row: Int, limit: Int) -> Int {
+    private mutating func receive(from line: PortLine, lane: Int, limit: Int) -> Int {
         var count = 0
         var offset = 0
         reading: while count < limit && offset < Self.batchByteCount {
@@ -45,7 +45,7 @@ extension Worker {
                 count += 1
             case .wouldBlock: break reading
             case .failed(let error):
-                lose(row, errno: error)
+                lose(lane, errno: error)
                 break reading
             }
         }
@@ -54,8 +54,8 @@ extension Worker {
     }
 
     /// Reads, decides and sends what a packet port has, in one call as many frames as fit a turn by the last one's size.
-    private mutating func receivePackets(from line: PortLine, row: Int) {
-        switch packetReceiver.receive(ports[row].frameLimit, from: line.descriptor) {
+    private mutating func receivePackets(from line: PortLine, lane: Int) {
+        switch packetReceiver.receive(lanes[lane]?.frameLimit ?? Self.frameLimit, from: line.descriptor) {
         case .transferred(let count):
             var byteCount = 0
             for slot in 0..<count {
@@ -70,14 +70,14 @@ extension Worker {
             }
             settle(count)
             let fitting = Self.batchByteCount / (byteCount / max(1, count) + 1)
-            ports[row].frameLimit = min(max(fitting, Self.superframeLimit), Self.frameLimit)
+            lanes[lane]?.frameLimit = min(max(fitting, Self.superframeLimit), Self.frameLimit)
         case .failed(EINVAL):
             // A superframe of a kind that the offload header has no word for; the kernel has thrown it away.
             link.counters.add(to: .receivedFrames, row: line.row)
             link.counters.drop(.badOffload, row: line.row)
         case .failed(ENETDOWN): control.lookAtDevices()  // down for a while, or deleted: a socket does not tell which
         case .wouldBlock, .failed(ENOBUFS), .failed(ENOMEM): break
-        case .failed(let error): lose(row, errno: error)
+        case .failed(let error): lose(lane, errno: error)
         }
     }
 

@@ -10,8 +10,8 @@ import WeftWire
 extension Worker {
     /// Receives, decides and delivers one batch.
     mutating func receiveFromUnderlay(_ lane: Int) {
-        let (index, lane) = lane.quotientAndRemainder(dividingBy: Underlay.laneCount)
-        let socket = number * Underlay.laneCount + lane
+        let (index, lane) = lane.quotientAndRemainder(dividingBy: Self.laneCount)
+        let socket = number * Self.laneCount + lane
         guard index < underlays.count, socket < underlays[index].receivers.count else { return }
         let headers = unsafe UnsafeMutableBufferPointer(rebasing: receiveHeaders[0..<datagramCount])
         guard case .transferred(let count) = unsafe underlays[index].receivers[socket].socket.receive(headers) else { return }

@@ -15,12 +15,12 @@ import WeftWire
     /// The most frames of a turn: one bit each in a ``TurnOutcome``.
     static let frameLimit = 64
     /// Bytes read in one turn before they are sent, so that they stay in the second-level cache.
-    static let batchByteCount = 256 << 10
+    static let batchByteCount = 128 << 10
     /// Room for the largest frame: headers, tags and 64 KiB.
     static let frameByteCount = 66 << 10
     /// Datagrams received at once, at most, and room for each: UDP_GRO hands over up to 64 KiB.
     static let datagramLimit = 64
-    static let datagramMinimum = 4
+    static let datagramMinimum = 2
     static let datagramByteCount = 64 << 10
     /// From one receive buffer to the next. Not a power of two: the beginnings of the buffers, which is all that unmerged
     /// datagrams fill, would otherwise share the same few sets of every cache.
@@ -32,13 +32,21 @@ import WeftWire
     /// Headers of cut superframes, answers and fragments.
     static let scratchByteCount = 512 << 10
 
+    /// The most queues or sockets that it reads of one thing. Flows are spread among them and they are served in turn, so a lone
+    /// packet does not wait behind all that a bulk transfer has queued.
+    static let laneCount = 8
+
     /// A port as this worker sees it.
     struct Port {
-        /// Keeps the device open.
-        var device: PortDevice?
-        /// The device, for the packet path.
+        /// Keeps the devices open.
+        var devices: [PortDevice] = []
+        /// Where its frames are written.
         var line: PortLine?
-        var isRead = false
+    }
+
+    /// A queue of a port that this worker reads.
+    struct Lane {
+        let line: PortLine
         /// Whether the last turn found more than one frame: the next one then collects before it sends.
         var isBusy = false
         /// How many frames of a packet port fit a turn.
@@ -64,6 +72,8 @@ import WeftWire
     var tables: ForwardingTables
     var memory: PathMemory
     var ports: [Port] = []
+    /// ``laneCount`` of each port.
+    var lanes: [Lane?] = []
     var transmitter: Transmitter
     var coalescer = Coalescer()
     var pending = [Pending](repeating: Pending(), count: frameLimit)
@@ -128,9 +138,9 @@ import WeftWire
         let poller = try Poller()
         try poller.add(link.descriptor, token: wakeToken)
         for (index, underlay) in underlays.enumerated() {
-            for lane in 0..<Underlay.laneCount {
-                let receiver = underlay.receivers[number * Underlay.laneCount + lane]
-                try poller.add(receiver.socket.rawValue, token: UInt64(index * Underlay.laneCount + lane + 1))
+            for lane in 0..<laneCount {
+                let receiver = underlay.receivers[number * laneCount + lane]
+                try poller.add(receiver.socket.rawValue, token: UInt64(index * laneCount + lane + 1))
             }
         }
         return poller
@@ -198,18 +208,9 @@ import WeftWire
 
     private mutating func obey(_ command: WorkerCommand) {
         switch command {
-        case .attach(let device, let reads, let mergesUDP):
-            let row = Int(device.line.port.rawValue)
-            while ports.count <= row { ports.append(Port()) }
-            detach(row)
-            ports[row] = Port(device: device, line: device.line, isRead: reads)
+        case .attach(let writer, let readers, let mergesUDP):
+            attach(writer, readers)
             coalescer.mergesUDP = coalescer.mergesUDP && mergesUDP
-            guard reads else { return }
-            do throws(LinuxError) {
-                try poller.add(device.line.descriptor, token: Self.portToken + UInt64(row))
-            } catch {
-                lose(row, errno: error.errno)
-            }
         case .detach(let port, let latch):
             detach(Int(port.rawValue))
             latch.countDown()
@@ -217,17 +218,44 @@ import WeftWire
         }
     }
 
+    private mutating func attach(_ writer: PortDevice, _ readers: [PortDevice]) {
+        precondition(readers.count <= Self.laneCount, "\(readers.count) queues of \(writer.line.port) for one worker")
+        let row = Int(writer.line.port.rawValue)
+        while ports.count <= row {
+            ports.append(Port())
+            lanes.append(contentsOf: repeatElement(nil, count: Self.laneCount))
+        }
+        detach(row)
+        ports[row] = Port(devices: [writer] + readers, line: writer.line)
+        for (number, reader) in readers.enumerated() {
+            let lane = row * Self.laneCount + number
+            lanes[lane] = Lane(line: reader.line)
+            do throws(LinuxError) {
+                try poller.add(reader.line.descriptor, token: Self.portToken + UInt64(lane))
+            } catch {
+                return lose(lane, errno: error.errno)
+            }
+        }
+    }
+
     private mutating func detach(_ row: Int) {
-        guard row < ports.count, let line = ports[row].line else { return }
-        if ports[row].isRead { try? poller.remove(line.descriptor) }
+        guard row < ports.count else { return }
+        stopReading(row)
         ports[row] = Port()
     }
 
-    /// Stops reading a device that is broken, and says so once.
-    mutating func lose(_ row: Int, errno: Int32) {
-        guard row < ports.count, let line = ports[row].line, ports[row].isRead else { return }
-        try? poller.remove(line.descriptor)
-        ports[row].isRead = false
+    private mutating func stopReading(_ row: Int) {
+        for lane in row * Self.laneCount..<(row + 1) * Self.laneCount {
+            guard let line = lanes[lane]?.line else { continue }
+            try? poller.remove(line.descriptor)
+            lanes[lane] = nil
+        }
+    }
+
+    /// Stops reading the port of a lane that is broken, and says so once.
+    mutating func lose(_ lane: Int, errno: Int32) {
+        guard lane < lanes.count, let line = lanes[lane]?.line else { return }
+        stopReading(lane / Self.laneCount)
         control.report(.lost(line.port, errno: errno))
     }
 

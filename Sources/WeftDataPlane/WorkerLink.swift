@@ -5,8 +5,8 @@ import WeftLinux
 
 /// What the control side asks of a worker; it is done between two batches.
 enum WorkerCommand: Sendable {
-    /// Writes to the device from now on, and reads it if it is this worker's.
-    case attach(PortDevice, reads: Bool, mergesUDP: Bool)
+    /// Writes a port's frames by way of one device from now on, and reads those that are this worker's.
+    case attach(writing: PortDevice, reading: [PortDevice], mergesUDP: Bool)
     /// Lets go of the device.
     case detach(PortIndex, Latch)
     case stop

@@ -27,6 +27,15 @@ import Glibc
     /// - Throws: ``LinuxError`` `.openPacketSocket`, such as `ENODEV` when there is no such device, `EPERM` without
     ///   CAP_NET_RAW, `ENOPROTOOPT` on a kernel before 4.20.
     public static func open(interface name: String) throws(LinuxError) -> PacketSocket {
+        try open(interface: name, isDeaf: false)
+    }
+
+    /// As ``open(interface:)``, but receives nothing until its filter is taken off.
+    static func openDeaf(interface name: String) throws(LinuxError) -> PacketSocket {
+        try open(interface: name, isDeaf: true)
+    }
+
+    private static func open(interface name: String, isDeaf: Bool) throws(LinuxError) -> PacketSocket {
         guard InterfaceName.isValid(name) else {
             throw LinuxError(.openPacketSocket, "'\(name)'", errno: EINVAL, detail: "not a valid device name")
         }
@@ -34,17 +43,28 @@ import Glibc
         guard index != 0 else { throw LinuxError(.openPacketSocket, name, errno: ENODEV) }
         let descriptor = Descriptor(owning: try check(weft_packet_open(), .openPacketSocket, name))
         try check(weft_packet_configure(descriptor.rawValue), .openPacketSocket, name)
-        descriptor.setBuffer(force: SO_RCVBUFFORCE, plain: SO_RCVBUF, byteCount: 8 << 20)
+        if isDeaf {
+            var program = ClassicProgram()
+            program.return(0)
+            let result = unsafe program.instructions.withUnsafeBufferPointer { program in
+                unsafe weft_packet_filter(descriptor.rawValue, program.baseAddress, UInt16(program.count))
+            }
+            try check(result, .openPacketSocket, name)
+        }
+        descriptor.setBuffer(force: SO_RCVBUFFORCE, plain: SO_RCVBUF, byteCount: 4 << 20)
         descriptor.setBuffer(force: SO_SNDBUFFORCE, plain: SO_SNDBUF, byteCount: 8 << 20)
         try check(weft_packet_bind(descriptor.rawValue, Int32(bitPattern: index)), .openPacketSocket, name)
         return PacketSocket(descriptor: descriptor, name: name, interfaceIndex: Int32(bitPattern: index))
     }
 
-    private init(descriptor: consuming Descriptor, name: String, interfaceIndex: Int32) {
+    init(descriptor: consuming Descriptor, name: String, interfaceIndex: Int32) {
         self.descriptor = descriptor
         self.name = name
         self.interfaceIndex = interfaceIndex
     }
+
+    /// Gives the descriptor away.
+    public consuming func release() -> Descriptor { descriptor }
 
     /// The descriptor's number, for a poller.
     @inlinable public var rawValue: Int32 { descriptor.rawValue }

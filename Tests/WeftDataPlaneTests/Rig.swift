@@ -175,8 +175,10 @@ final class Rig {
         case .veth:
             try ip(host, "link add port type veth peer name eth0 netns \(guest)")
             try ip(host, "link set port addrgenmode none up")
-            let socket = try NetworkNamespace.named(namespace(host)).run { try PacketSocket.open(interface: "port") }
-            try plane.attach(PortIndex(0), socket: socket)
+            let sockets = try NetworkNamespace.named(namespace(host)).run {
+                try PacketSockets.open(interface: "port", count: plane.laneCount)
+            }
+            plane.attach(PortIndex(0), sockets: sockets)
         }
     }
 

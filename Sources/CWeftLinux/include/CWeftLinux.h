@@ -88,6 +88,16 @@ int weft_packet_configure(int fd);
 int weft_packet_bind(int fd, int interface_index);
 /// The interface the socket is bound to; -1 when it has gone.
 int weft_packet_interface(int fd);
+/// SO_ATTACH_FILTER: `count` instructions, each laid out as `struct sock_filter`.
+int weft_packet_filter(int fd, const uint64_t *instructions, unsigned short count);
+/// SO_DETACH_FILTER.
+int weft_packet_unfilter(int fd);
+/// PACKET_FANOUT by a program, in a group of the kernel's choice; returns the group, or -1.
+int weft_packet_start_group(int fd);
+/// PACKET_FANOUT by a program, in that group.
+int weft_packet_join_group(int fd, int group);
+/// PACKET_FANOUT_DATA: the program of the group of `fd`, as for weft_packet_filter.
+int weft_packet_spread_group(int fd, const uint64_t *instructions, unsigned short count);
 
 /// The VLAN tag that the kernel took out of a received packet.
 struct weft_packet_tag {
