@@ -13,7 +13,7 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
     public var sourcePortCount: Int
     /// How long a learnt address lives without a frame.
     public var ageing: Duration
-    /// The most stations the FDB learns.
+    /// The most stations the FDB learns; each takes about 110 bytes.
     public var fdbLimit: Int
     /// Whether UDP_SEGMENT may be used where the kernel has it.
     public var segmentsDatagrams: Bool
@@ -23,7 +23,7 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
     /// Sets up a data plane.
     public init(
         addresses: [IPAddress], udpPort: UInt16 = VTEP.defaultUDPPort, workerCount: Int? = nil, sourcePortCount: Int = 8,
-        ageing: Duration = .seconds(300), fdbLimit: Int = 65536, segmentsDatagrams: Bool = true, mergesReceived: Bool = true
+        ageing: Duration = .seconds(300), fdbLimit: Int = 131_072, segmentsDatagrams: Bool = true, mergesReceived: Bool = true
     ) {
         self.addresses = addresses
         self.udpPort = udpPort

@@ -83,14 +83,14 @@ extension System {
             let ping = try Pinger(from: site["vm4"], to: "10.1.0.12")
             let guest = try Sniffer(in: site["vm1"])
             var frame = neighbour.bytes + [0x02, 0xBB, 0, 0, 0, 0] + Datagram.experimental + [UInt8](repeating: 0, count: 46)
-            for number in 0..<70_000 {
+            for number in 0..<150_000 {
                 for byte in 0..<3 { frame[9 + byte] = UInt8(truncatingIfNeeded: number >> (16 - 8 * byte)) }
                 try guest.send(frame)
             }
             let summary = try ping.stop()
             #expect(summary.lost == 0 && summary.duplicates == 0, "\(summary)")
             try await alpha.wait("the FDB is full", within: .seconds(20)) {
-                (60000...65536 + 16).contains(try await alpha.client.segments().first?.fdbEntryCount ?? 0)
+                (124_000...131_072 + 16).contains(try await alpha.client.segments().first?.fdbEntryCount ?? 0)
             }
             let growth = alpha.residentByteCount - memory
             #expect(growth < 96 << 20, "the agent grew by \(growth) bytes")

@@ -185,7 +185,7 @@ extension System {
             let ping = try Pinger(from: hostile.site["vm1"], to: "10.1.0.12")
             let memory = hostile.alpha.residentByteCount
             var random = SeededRandom(seed: 8)
-            let count = 80_000
+            let count = 150_000
             for index in 0..<count {
                 let source = MACAddress(rawValue: 0x02AA_0000_0000 | UInt64(index))
                 try injector.send(Datagram.vxlan(to: HostileSite.vm1, from: source, byteCount: 22, &random))
@@ -194,7 +194,7 @@ extension System {
             // The agent answers while it is still busy with that, and comes to an end of it.
             try await hostile.alpha.wait("the FDB is full", within: .seconds(20)) {
                 let blue = try await hostile.alpha.client.segments().first { $0.name == "blue" }
-                return (60000...65536 + 16).contains(blue?.fdbEntryCount ?? 0)
+                return (124_000...131_072 + 16).contains(blue?.fdbEntryCount ?? 0)
             }
             let growth = hostile.alpha.residentByteCount - memory
             #expect(growth < 96 << 20, "the agent grew by \(growth) bytes")
