@@ -27,6 +27,7 @@ struct Module {
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -52,6 +53,7 @@ let modules: [Module] = [
     Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams], testData: ["Corpus"]),
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
     Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
+    Module(name: "WeftSealing", uses: ["WeftTypes", "WeftLinux"], products: [.crypto, .deque]),
     Module(
         name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"],
         testUses: ["WeftFlows"]),
@@ -132,6 +134,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
