@@ -85,6 +85,11 @@ let modules: [Module] = [
         name: "WeftMicrobench",
         uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "WeftDataPlane", "CWeftLinux", "CWeftAllocations"],
         isTested: false, isExecutable: true),
+    // Many nodes, virtual time and a bad network, beside the core.
+    Module(name: "WeftSimulation", uses: ["WeftTypes", "WeftGossip"]),
+    Module(
+        name: "WeftSimulate", uses: ["WeftTypes", "WeftGossip", "WeftSimulation"], products: [.argumentParser],
+        isTested: false, isExecutable: true),
 ]
 
 /// `WEFT_ONLY=WeftDataPlane,WeftWire swift test` builds just these modules, what they use and their tests, so that the
