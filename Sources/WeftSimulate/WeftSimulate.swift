@@ -1,21 +1,69 @@
+import ArgumentParser
 import WeftSimulation
-import WeftTypes
-@main struct WeftSimulate {
-    static func main() {
-        let clock = ContinuousClock()
-        for count in [100, 1000] {
-            let simulation = Simulation(seed: 1)
-            for _ in 0..<count { simulation.addNode() }
-            simulation.start(0)
-            let t0 = clock.now
-            for node in 1..<count { simulation.start(node, joining: [0]); simulation.run(for: .milliseconds(1000 / count)) }
-            let ok = simulation.run(for: .seconds(60)) { simulation.isMembershipConverged && simulation.isStateConverged }
-            print(count, ok, simulation.elapsed, t0.duration(to: clock.now), simulation.eventCount)
-            simulation.run(for: .seconds(10))
-            let t1 = clock.now
-            let events = simulation.eventCount
-            simulation.run(for: .seconds(60))
-            print("idle", t1.duration(to: clock.now), simulation.eventCount - events, simulation.traceHash)
+
+/// Runs scenarios and the figures that the gossip has to reach: what `Scripts/simulate` runs.
+@main struct WeftSimulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "Scripts/simulate",
+        abstract: "Runs scenarios over many seeds, or measures a figure, in virtual time.",
+        discussion: """
+            A scenario runs once for each seed; a seed that fails is printed with the command that repeats it and the shortest \
+            schedule found that still fails. Ends with 1 if a seed failed or a figure was missed.
+
+              Scripts/simulate Tests/Scenarios/mixed-faults.scenario --seeds 1..1000
+              Scripts/simulate --figure G1 --nodes 100,1000 --seeds 3
+            """)
+
+    @Argument(help: "The scenario to run.") var scenario: String?
+    @Option(help: "The seeds: A..B for a scenario or a figure, or how many.") var seeds = SeedRange(1...1)
+    @Option(help: "The figure to measure: \(Figure.allCases.map(\.rawValue).joined(separator: ", ")), or all.")
+    var figure: String?
+    @Option(help: "How many nodes a figure is measured with, one or several between commas.") var nodes: NodeCounts?
+    @Flag(help: "Print each event of a scenario's first seed.") var trace = false
+    @Flag(help: "Don't look for a shorter schedule that still fails.") var noShrinking = false
+
+    func validate() throws {
+        guard (scenario == nil) != (figure == nil) else {
+            throw ValidationError("cannot tell what to run: give either a scenario or --figure")
         }
+    }
+
+    func run() throws {
+        if let scenario {
+            try ScenarioReport(path: scenario, seeds: seeds.range, isTracing: trace, isShrinking: !noShrinking).run()
+        } else if let figure {
+            try FigureReport(name: figure, counts: nodes?.counts, seeds: seeds.range).run()
+        }
+    }
+}
+
+/// `A..B`, or a number of seeds from 1 on.
+struct SeedRange: ExpressibleByArgument {
+    var range: ClosedRange<UInt64>
+
+    init(_ range: ClosedRange<UInt64>) { self.range = range }
+
+    init?(argument: String) {
+        let ends = argument.split(separator: ".").compactMap { UInt64($0) }
+        if ends.count == 2, argument == "\(ends[0])..\(ends[1])", ends[0] <= ends[1] {
+            range = ends[0]...ends[1]
+        } else if let count = UInt64(argument), count > 0 {
+            range = 1...count
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String { "\(range.lowerBound)..\(range.upperBound)" }
+}
+
+/// Numbers between commas.
+struct NodeCounts: ExpressibleByArgument {
+    var counts: [Int]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        counts = parts.compactMap { Int($0) }
+        guard counts.count == parts.count, counts.allSatisfy({ (2...Scenario.maximumNodeCount).contains($0) }) else { return nil }
     }
 }

@@ -68,6 +68,10 @@ public final class Simulation {
     public func hasLeft(_ node: Int) -> Bool { stations[node].condition == .left }
     /// Whether a node is stopped at the moment.
     public func isPaused(_ node: Int) -> Bool { stations[node].pausedUntil > now.nanoseconds }
+    /// The epoch a node is in.
+    public func epoch(of node: Int) -> UInt32 { nodes[node].incarnation.epoch }
+    /// How often a node's disk was lost.
+    func disks(of node: Int) -> Int { stations[node].disks }
     /// How often a node was started.
     public func starts(of node: Int) -> UInt32 { stations[node].starts }
     /// What a node has sent.

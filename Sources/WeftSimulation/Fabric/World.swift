@@ -24,7 +24,8 @@ public final class World {
         let before = simulation.id(of: node)
         let had = ledger.records(of: before).filter { $0.key != .node }
         let isFirst = simulation.starts(of: node) == 0
-        simulation.willStart = { [ledger] node, id in ledger.nodeStarted(node, id) }
+        simulation.willStart = { [ledger, simulation] node, id in ledger.nodeStarted(node, id, at: simulation.now) }
+        defer { simulation.willStart = nil }
         simulation.start(node, joining: joining, memory: memory)
         let id = simulation.id(of: node)
         if id != before { for (key, _) in ledger.records(of: before) { ledger.withdraw(key, of: before) } }

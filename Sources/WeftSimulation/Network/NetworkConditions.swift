@@ -18,7 +18,7 @@ public struct Chance: Hashable, Sendable, Comparable {
     /// Whether it happens this time; no number is drawn for what never happens.
     @inline(__always) func occurs(_ random: inout SeededRandom) -> Bool {
         guard millionths > 0 else { return false }
-        return (random.next() >> 32) * 1_000_000 >> 32 < UInt64(millionths)
+        return random.next().multipliedFullWidth(by: 1_000_000).high < UInt64(millionths)
     }
 }
 

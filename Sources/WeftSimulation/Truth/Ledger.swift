@@ -34,9 +34,9 @@ public final class Ledger: SimulationObserver {
     public private(set) var violations: [Violation] = []
     /// The alarms raised so far.
     public private(set) var alarms: [(node: Int, alarm: GossipAlarm)] = []
-    /// How many times a node was told of the death of one that runs.
-    public private(set) var falseDeathCount = 0
-    /// How often writes, deaths and suspicions took how long to get to the nodes that run.
+    /// How many times nodes were told of the death of one that runs, by the one that runs.
+    public private(set) var falseDeaths: [Int: Int] = [:]
+    /// How long writes and deaths took to get to each of the nodes that were told of them.
     public private(set) var writeTimes = Times()
     public private(set) var deathTimes = Times()
 
@@ -49,6 +49,13 @@ public final class Ledger: SimulationObserver {
     private var writtenAt: [UInt64: Instant] = [:]
     private var crashedAt: [NodeID: Instant] = [:]
     private var lastNumber: UInt64 = 0
+    /// The number that was the last when an origin was started last.
+    private var startedAfter: [NodeID: UInt64] = [:]
+    /// When each node last started, by node.
+    private var startedAt: [Instant] = []
+
+    /// How long a node must have run before it counts in ``writeTimes`` and ``deathTimes``: before that it is still joining.
+    static var settlingTime: Duration { .seconds(3) }
 
     /// The most violations kept of one run.
     public static var maximumViolations: Int { 32 }
@@ -86,17 +93,22 @@ public final class Ledger: SimulationObserver {
     }
 
     /// A node begins a new life: it has forgotten all that it was told.
-    func nodeStarted(_ node: Int, _ id: NodeID) {
+    func nodeStarted(_ node: Int, _ id: NodeID, at now: Instant) {
         while told.count <= node {
             told.append([:])
             heard.append([:])
+            startedAt.append(now)
         }
-        (told[node], heard[node]) = ([:], [:])
+        (told[node], heard[node], startedAt[node]) = ([:], [:], now)
         crashedAt[id] = nil
+        lastNumber += 1
+        startedAfter[id] = lastNumber
     }
 
     /// A node has crashed.
     func nodeCrashed(_ id: NodeID, at now: Instant) { crashedAt[id] = now }
+
+    private func wasSettled(_ node: Int, _ now: Instant) -> Bool { startedAt[node].advanced(by: Self.settlingTime) <= now }
 
     // MARK: What nodes are told
 
@@ -119,11 +131,18 @@ public final class Ledger: SimulationObserver {
                     simulation)
             }
             told[node][place] = Told(number: number, isThere: true)
-            if let at = writtenAt[number] { writeTimes.add(at.duration(to: simulation.now)) }
+            if let at = writtenAt[number], wasSettled(node, at), simulation.node(origin).map({ wasSettled($0, at) }) ?? false {
+                writeTimes.add(at.duration(to: simulation.now))
+            }
+        } else if let before, before.number < startedAfter[origin] ?? 0 || isReplaced(origin, simulation) {
+            // A start of its origin may end what an earlier one said, until it is said again; and of two identities of a host that
+            // don't run, either may take the other's place as the news of their deaths come in.
+            told[node][place] = Told(number: before.number, isThere: false)
         } else {
             guard let withdrawal = known.first(where: { $0.isWithdrawal && $0.number > before?.number ?? 0 }) else {
                 note(
-                    .lost, "\(name(node)) is told that \(key) of \(name(origin, simulation)) is gone, which nobody withdrew since",
+                    .lost,
+                    "\(name(node)) is told that \(key) of \(name(origin, simulation)) is gone, which nobody withdrew since",
                     simulation)
                 return
             }
@@ -145,15 +164,23 @@ public final class Ledger: SimulationObserver {
         let isRepetition = heard[node][id].map { $0.state == state } ?? false
         heard[node][id] = Heard(state: state, incarnation: incarnation)
         guard state == .dead, !isRepetition else { return }
-        if let other = simulation.node(id), simulation.id(of: other) == id, simulation.isRunning(other) {
-            falseDeathCount += 1
+        if let other = simulation.node(id), simulation.id(of: other) == id, simulation.isRunning(other),
+            simulation.epoch(of: other) == incarnation.epoch
+        {
+            falseDeaths[other, default: 0] += 1
+            guard !simulation.isPaused(other) else { return }
             note(.falseDeath, "\(name(node)) is told \(name(other)) is dead in \(incarnation)", simulation)
-        } else if let at = crashedAt[id] {
+        } else if let at = crashedAt[id], wasSettled(node, at) {
             deathTimes.add(at.duration(to: simulation.now))
         }
     }
 
     public func alarmRaised(_ alarm: GossipAlarm, at node: Int, in simulation: Simulation) { alarms.append((node, alarm)) }
+
+    private func isReplaced(_ origin: NodeID, _ simulation: Simulation) -> Bool {
+        guard let node = simulation.node(origin), simulation.disks(of: node) > 0 else { return false }
+        return simulation.id(of: node) != origin || !simulation.isRunning(node)
+    }
 
     // MARK: What must be so in the end
 
@@ -166,7 +193,9 @@ public final class Ledger: SimulationObserver {
             let truth = records(of: origin)
             for node in running where node != other {
                 var held: [RecordKey: UInt64] = [:]
-                for record in simulation[node].records(of: origin) { held[record.key] = Content.write(record.key, record.value) ?? 0 }
+                for record in simulation[node].records(of: origin) {
+                    held[record.key] = Content.write(record.key, record.value) ?? 0
+                }
                 for (key, number) in truth {
                     let heard = told[node][Place(origin: origin, key: key)]
                     let isTold = heard.map { $0.isThere && $0.number == number } ?? false

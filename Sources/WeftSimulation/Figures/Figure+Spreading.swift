@@ -1,0 +1,100 @@
+import WeftTypes
+
+extension Figure {
+    /// Measures it with a number of nodes, over these seeds; `clock` tells real time, for ``g12`` alone.
+    public func rows(nodeCount: Int, seeds: ClosedRange<UInt64>, clock: () -> Duration) -> [FigureRow] {
+        switch self {
+        case .g1: [spreading(nodeCount, seeds, loss: .never)]
+        case .g2: [1, 5, 30].map { spreading(nodeCount, seeds, loss: .percent($0)) }
+        case .g3: [crashes(nodeCount, seeds)]
+        case .g4: [falseDeaths(nodeCount, seeds)]
+        case .g6: [idleTraffic(nodeCount, seeds)]
+        case .g8: [partition(nodeCount, seeds)]
+        case .g10: [coldStart(nodeCount, seeds)]
+        case .g11: [mixedFaults(nodeCount, seeds)]
+        case .g12: repeatability(nodeCount, seeds, clock)
+        }
+    }
+
+    func row(
+        _ nodeCount: Int, _ measured: String, limit: String, isReached: Bool, basis: String, condition: String = ""
+    ) -> FigureRow {
+        FigureRow(
+            figure: self, nodeCount: nodeCount, condition: condition, measured: measured, limit: limit, isReached: isReached,
+            basis: basis)
+    }
+
+    /// Twenty updates one after the other from different nodes.
+    private func spreading(_ nodeCount: Int, _ seeds: ClosedRange<UInt64>, loss: Chance) -> FigureRow {
+        var times = Times()
+        var (missed, expected) = (0, 0)
+        for seed in seeds {
+            let fabric = Fabric(count: nodeCount, seed: seed)
+            let simulation = fabric.simulation
+            simulation.conditions.loss = loss
+            let arrivals = Arrivals()
+            simulation.observer = arrivals
+            for number in 0..<20 {
+                let write = UInt64(100 + number)
+                arrivals.await(Content.key(1), write, nodeCount: nodeCount, now: simulation.now)
+                fabric.publish(1, write: write, at: number * 7919 % nodeCount)
+                simulation.run(for: .seconds(30)) { arrivals.count == nodeCount - 1 }
+                expected += nodeCount - 1
+                missed += nodeCount - 1 - arrivals.count
+            }
+            times.add(arrivals.times)
+        }
+        let basis = "\(expected) deliveries, \(missed) missed after 30 s"
+        if loss == .never {
+            let limit: Duration = .milliseconds(nodeCount <= 100 ? 10 : nodeCount <= 1000 ? 25 : 50)
+            return row(
+                nodeCount, "p99 \(text(times, 0.99)), longest \(text(times, 1))", limit: "p99 ≤ \(limit.scenarioText)",
+                isReached: missed == 0 && isWithin(times, 0.99, limit), basis: basis)
+        }
+        let limit: Duration = loss <= .percent(1) ? .milliseconds(300) : loss <= .percent(5) ? .seconds(1) : .seconds(5)
+        return row(
+            nodeCount, "p99.9 \(text(times, 0.999)), longest \(text(times, 1))", limit: "p99.9 ≤ \(limit.scenarioText), 0 missed",
+            isReached: missed == 0 && isWithin(times, 0.999, limit), basis: basis, condition: "loss \(loss)")
+    }
+
+    /// Nodes that crash one after the other.
+    private func crashes(_ nodeCount: Int, _ seeds: ClosedRange<UInt64>) -> FigureRow {
+        let deaths = Deaths()
+        var (expected, missed) = (0, 0)
+        for seed in seeds {
+            let fabric = Fabric(count: nodeCount, seed: seed)
+            let simulation = fabric.simulation
+            simulation.observer = deaths
+            let crashCount = min(10, nodeCount / 4 + 1)
+            for number in 1...crashCount {
+                let node = number * 7919 % nodeCount
+                guard simulation.isRunning(node) else { continue }
+                // At any moment of its neighbours' rounds.
+                simulation.run(for: .milliseconds(Int64(seed &* 131 % 500) + Int64(number) * 37))
+                simulation.crash(node)
+                deaths.begin(node, at: simulation.now)
+                let others = simulation.running.count
+                simulation.run(for: .seconds(20)) { deaths.count == others }
+                expected += others
+                missed += others - deaths.count
+            }
+        }
+        let limit: Duration = .seconds(nodeCount <= 100 ? 4 : nodeCount <= 1000 ? 5 : 7)
+        return row(
+            nodeCount, "p50 \(text(deaths.times, 0.5)), p99 \(text(deaths.times, 0.99))", limit: "p99 ≤ \(limit.scenarioText)",
+            isReached: missed == 0 && isWithin(deaths.times, 0.99, limit),
+            basis: "\(expected) nodes told, \(missed) not told within 20 s")
+    }
+
+    func text(_ times: Times, _ share: Double) -> String {
+        guard let time = times.percentile(share) else { return "none" }
+        let microseconds = time.wholeNanoseconds / 1000
+        return microseconds < 100_000
+            ? "\(microseconds / 1000).\(microseconds % 1000 / 100) ms"
+            : "\(microseconds / 1_000_000).\(microseconds % 1_000_000 / 100_000) s"
+    }
+
+    func isWithin(_ times: Times, _ share: Double, _ limit: Duration) -> Bool {
+        times.percentile(share).map { $0 <= limit } ?? false
+    }
+}
