@@ -74,7 +74,9 @@ let modules: [Module] = [
     Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink", "CWeftLinux"]),
     Module(
         name: "WeftCLI",
-        uses: ["WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftAPI", "WeftLab"],
+        uses: [
+            "WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftSealing", "WeftAPI", "WeftLab",
+        ],
         testProducts: [.logging, .lifecycle]),
     Module(
         name: "weft",

@@ -129,6 +129,57 @@ struct BinaryTests {
         #expect(says.isEmpty || outcome.errors.contains(says), "\(outcome)")
     }
 
+    /// A fabric's key from its making to its change, on files alone.
+    @Test func changesAKey() async throws {
+        let folder = "/tmp/weft-cli-\(getpid())-keys-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func key(_ words: String..., on host: String = "alpha") async throws -> Outcome {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            return try await weft(["key"] + words + ["--state-dir", "\(folder)/\(host)"])
+        }
+        let none = try await key("show")
+        #expect(none.status == 64 && none.errors.contains("make one with weft key init --fabric NAME"))
+        #expect(try await key("init").status == 64)
+        #expect(try await key("init", "--fabric", "no name").status == 64)
+        let tenant = try await key("init", "--fabric", "acme/office", on: "tenant")
+        #expect(tenant.errors.contains("wrote \(folder)/tenant/acme.office.keys"), "\(tenant)")
+        let first = try await key("init", "--fabric", "office", "-o", "name")
+        let old = first.output.trimmingCharacters(in: .newlines)
+        #expect(first.status == 0 && old.count == 8, "\(first)")
+        let twice = try await key("init", "--fabric", "office")
+        #expect(twice.status == 1 && twice.errors.contains("the file is there already"))
+
+        let added = try await key("add")
+        #expect(added.status == 0 && added.output.isEmpty && added.errors.contains("let it seal: weft key use"))
+        let ids = try await key("show", "-o", "name").output.split(separator: "\n").map(String.init)
+        #expect(ids.count == 2 && ids[0] == old)
+        let shown = try await key("show")
+        #expect(shown.output.hasPrefix("KEY       USE\n\(old)  seals and opens\n\(ids[1])  opens\n"))
+        let secrets = try await key("show", "--secret", "-o", "name").output.split(separator: "\n").map(String.init)
+        #expect(secrets.count == 2 && secrets.allSatisfy { $0.count == 64 && !shown.output.contains($0) })
+        let json = try await key("show", "-o", "json")
+        let objects = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        #expect(objects.count == 2 && objects[0]["id"] as? String == old && objects[0]["primary"] as? Bool == true)
+        #expect(objects.allSatisfy { $0["key"] == nil })
+
+        #expect(try await key("remove", old).errors.contains("key \(old) is the one that seals"))
+        #expect(try await key("use", "zzzz").errors.contains("the ring has \(old), \(ids[1])"))
+        #expect(try await key("use", ids[1]).status == 0)
+        #expect(try await key("remove", old).status == 0)
+        #expect(try await key("show", "-o", "name").output == ids[1] + "\n")
+
+        // The other host gets the key from a file.
+        try Data(secrets[1].utf8).write(to: URL(fileURLWithPath: folder + "/key"))
+        #expect(try await key("init", "--fabric", "office", "--from", folder + "/key", on: "bravo").status == 0)
+        #expect(try await key("show", "-o", "name", on: "bravo").output == ids[1] + "\n")
+        try Data("word".utf8).write(to: URL(fileURLWithPath: folder + "/key"))
+        #expect(try await key("add", "--from", folder + "/key").errors.contains("it is not 64 hexadecimal digits alone"))
+
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder + "/alpha/office.keys")
+        let open = try await key("show")
+        #expect(open.status == 77 && open.errors.contains("chmod 600 \(folder)/alpha/office.keys"))
+    }
+
     @Test func writesErrorsAsJSON() async throws {
         let outcome = try await weft(["ports", "-o", "json", "--socket", "/nonexistent/agent.sock"])
         #expect(outcome.status == 69)

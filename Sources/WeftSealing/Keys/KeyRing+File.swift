@@ -2,8 +2,10 @@ import Glibc
 import WeftLinux
 
 extension KeyRing {
-    /// Where an agent looks for the keys of a fabric: `<folder>/<fabric>.keys`.
-    public static func path(fabric: String, folder: String) -> String { "\(folder)/\(fabric).keys" }
+    /// Where an agent looks for the keys of a fabric: `<folder>/<fabric>.keys`, with a dot for a slash in the name.
+    public static func path(fabric: String, folder: String) -> String {
+        "\(folder)/\(String(fabric.map { $0 == "/" ? "." : $0 })).keys"
+    }
 
     /// Reads a key ring file, at start and again whenever the agent is told to.
     ///
