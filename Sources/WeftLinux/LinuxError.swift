@@ -34,6 +34,7 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case readSetting = "read the IPv6 setting"
         case lookUpUser = "look up user"
         case notify = "notify"
+        case identifyPeer = "tell who is at the other end of"
     }
 
     /// What was to be done.

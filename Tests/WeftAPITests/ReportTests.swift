@@ -25,7 +25,7 @@ import WeftTypes
     @Test func peerJSON() throws {
         #expect(
             try json(Sample.peers) == """
-                [{"drops":{},"kind":"agent","loss_ratio":0,"name":"bravo",\
+                [{"changed_seconds":273000,"drops":{},"incarnation":"3.1","kind":"agent","loss_ratio":0,"name":"bravo",\
                 "node_id":"00000000000000000000000000000007","path_mtu_bytes":1500,"rtt_seconds":0.0003,\
                 "rx_bytes":801000000,"rx_frames":700000,"segments":["blue"],"state":"alive","tx_bytes":1200000000,\
                 "tx_frames":900000,"udp_port":4789,"underlay":"192.0.2.12"},\

@@ -1,3 +1,4 @@
+import Synchronization
 import WeftAPI
 import WeftTypes
 
@@ -27,7 +28,7 @@ enum Sample {
     static var peers: [PeerReport] {
         var bravo = PeerReport(
             name: "bravo", underlay: ip("192.0.2.12"), state: .alive, segments: ["blue"], nodeID: NodeID(rawValue: 7),
-            rttSeconds: 0.0003, lossRatio: 0, pathMTUByteCount: 1500)
+            rttSeconds: 0.0003, lossRatio: 0, pathMTUByteCount: 1500, incarnation: "3.1", changedSeconds: 273_000)
         (bravo.rxBytes, bravo.txBytes, bravo.rxFrames, bravo.txFrames) = (801_000_000, 1_200_000_000, 700_000, 900_000)
         let leaf = PeerReport(name: "leaf7", underlay: ip("2001:db8::70"), state: .static, kind: "vtep", segments: ["green"])
         return [bravo, leaf]
@@ -76,6 +77,15 @@ enum Sample {
         ]
     }
 
+    static var convergence: ConvergenceReport {
+        ConvergenceReport(
+            isConverged: false,
+            nodes: [
+                .init(name: "bravo", nodeID: NodeID(rawValue: 7), state: .alive),
+                .init(name: "carol", nodeID: NodeID(rawValue: 8), state: .suspect, cause: "no answer within 5 s"),
+            ], memberCount: 3)
+    }
+
     static var status: StatusReport {
         StatusReport(
             host: "alpha", fabric: "first", version: "0.1.0", processID: 4711, uptimeSeconds: 273_845.5, isReady: true,
@@ -85,8 +95,11 @@ enum Sample {
     }
 }
 
-/// An agent that knows ``Sample``.
+/// An agent that knows ``Sample``, and keeps what it was told to change.
 struct SampleAgent: AgentReporting {
+    let events = EventLog(capacity: 100)
+    let changes = Changes()
+
     func status() async -> StatusReport { Sample.status }
     func ports(_ scope: ListScope) async -> [PortReport] { Sample.ports.filter { scope == .fabric || $0.host == "alpha" } }
     func segments(_ scope: ListScope) async -> [SegmentReport] { Sample.segments }
@@ -94,4 +107,17 @@ struct SampleAgent: AgentReporting {
     func fdb() async -> [FDBEntryReport] { Sample.fdb }
     func hosts() async -> [HostReport] { Sample.hosts }
     func doctor() async -> [Finding] { Sample.findings }
+    func convergence(timeout: Duration) async throws(APIError) -> ConvergenceReport {
+        changes.append("compare within \(timeout)")
+        return Sample.convergence
+    }
+    func leave() async throws(APIError) { changes.append("leave") }
+    func join(_ addresses: [String]) async throws(APIError) { changes.append("join \(addresses.joined(separator: " "))") }
+}
+
+/// What an agent was asked to do, in order.
+final class Changes: Sendable {
+    private let kept = Mutex<[String]>([])
+    var all: [String] { kept.withLock { $0 } }
+    func append(_ change: String) { kept.withLock { $0.append(change) } }
 }

@@ -50,11 +50,35 @@ public struct AgentClient: Sendable {
         String(decoding: try await request(APIRoutes.Path.metrics).bytes, as: UTF8.self)
     }
 
+    /// Whether all nodes of the fabric have the same state; those that have not answered after ``timeout`` differ.
+    public func convergence() async throws(APIError) -> ConvergenceReport {
+        // The agent's answer is waited for a little longer than the agent waits for the nodes.
+        let patient = AgentClient(socketPath: socketPath, timeout: timeout + .seconds(2))
+        let milliseconds = max(10, Int64(timeout / .milliseconds(1)))
+        return try await patient.get(APIRoutes.Path.converged + "?timeout_milliseconds=\(milliseconds)")
+    }
+    /// Lets the agent say goodbye to the fabric and stop gossiping.
+    public func leave() async throws(APIError) {
+        let _: Done = try decode(try await request(APIRoutes.Path.leave, body: []), APIRoutes.Path.leave)
+    }
+    /// Lets the agent look for the fabric at these addresses, each `HOST[:PORT]`.
+    public func join(_ addresses: [String]) async throws(APIError) {
+        let request = JoinRequest(addresses: addresses)
+        try request.validate()
+        let body = Array(try JSON.encode(request))
+        let _: Done = try decode(try await self.request(APIRoutes.Path.join, body: body), APIRoutes.Path.join)
+    }
+
     // MARK: - Requests
 
     /// Asks for a path and decodes the answer.
     private func get<Report: Decodable>(_ path: String, _ query: ListQuery? = nil) async throws(APIError) -> Report {
-        let response = try await request(path + (query.map(\.text) ?? ""))
+        try decode(try await request(path + (query.map(\.text) ?? "")), path)
+    }
+
+    private func decode<Report: Decodable>(
+        _ response: ResponseCollector.Response, _ path: String
+    ) throws(APIError) -> Report {
         do {
             return try JSON.decode(Report.self, from: Data(response.bytes))
         } catch {
@@ -64,32 +88,37 @@ public struct AgentClient: Sendable {
         }
     }
 
-    /// One exchange with the agent.
-    private func request(_ target: String) async throws(APIError) -> ResponseCollector.Response {
+    /// One exchange with the agent: with a body something is to be changed, without one it is a question.
+    private func request(_ target: String, body: [UInt8]? = nil) async throws(APIError) -> ResponseCollector.Response {
         let response: ResponseCollector.Response
         do {
-            response = try await exchange(target)
+            response = try await exchange(target, body)
         } catch {
             throw describe(error)
         }
         if response.status == .ok { return response }
-        if let envelope = try? JSON.decode(APIError.Envelope.self, from: Data(response.bytes)) { throw envelope.error }
-        throw self.error(.failed, "it answered \(response.status) to \(target)", nil)
+        throw refusal(status: "\(response.status)", response.bytes, target)
     }
 
-    private func exchange(_ target: String) async throws -> ResponseCollector.Response {
+    /// The error that another answer than 200 stands for.
+    func refusal(status: String, _ bytes: [UInt8], _ target: String) -> APIError {
+        if let envelope = try? JSON.decode(APIError.Envelope.self, from: Data(bytes)) { return envelope.error }
+        return error(.failed, "it answered \(status) to \(target)", nil)
+    }
+
+    private func exchange(_ target: String, _ body: [UInt8]?) async throws -> ResponseCollector.Response {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: ResponseCollector.Response.self)
         let end = NIODeadline.now() + TimeAmount(timeout)
         let deadline = loop.scheduleTask(deadline: end) { promise.fail(ResponseCollector.Failure.timedOut) }
         promise.futureResult.whenComplete { _ in deadline.cancel() }
-        connect(on: loop, target: target, until: end, promise: promise)
+        connect(on: loop, target: target, body, until: end, promise: promise)
         return try await promise.futureResult.get()
     }
 
     /// Connects and sends the request; while the socket's queue is full (EAGAIN, `unix(7)`) it tries again.
     private func connect(
-        on loop: any EventLoop, target: String, until end: NIODeadline,
+        on loop: any EventLoop, target: String, _ body: [UInt8]?, until end: NIODeadline,
         promise: EventLoopPromise<ResponseCollector.Response>
     ) {
         ClientBootstrap(group: loop)
@@ -105,22 +134,32 @@ public struct AgentClient: Sendable {
                 switch outcome {
                 case .failure(let error as IOError) where error.errnoCode == EAGAIN && NIODeadline.now() < end:
                     loop.scheduleTask(in: .milliseconds(10)) {
-                        connect(on: loop, target: target, until: end, promise: promise)
+                        connect(on: loop, target: target, body, until: end, promise: promise)
                     }
                 case .failure(let error): promise.fail(error)
                 case .success(let channel):
                     promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
-                    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
-                    head.headers = ["host": "weft", "connection": "close", "accept": "application/json"]
-                    channel.write(HTTPClientRequestPart.head(head), promise: nil)
-                    channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+                    for part in Self.parts(of: target, body, accepting: "application/json") {
+                        channel.write(part, promise: nil)
+                    }
+                    channel.flush()
                 }
             }
     }
 
+    /// What a request consists of.
+    static func parts(of target: String, _ body: [UInt8]?, accepting type: String) -> [HTTPClientRequestPart] {
+        var head = HTTPRequestHead(version: .http1_1, method: body == nil ? .GET : .POST, uri: target)
+        head.headers = ["host": "weft", "connection": "close", "accept": type]
+        guard let body else { return [.head(head), .end(nil)] }
+        head.headers.add(name: "content-type", value: "application/json")
+        head.headers.add(name: "content-length", value: "\(body.count)")
+        return [.head(head), .body(.byteBuffer(ByteBuffer(bytes: body))), .end(nil)]
+    }
+
     // MARK: - Errors
 
-    private func describe(_ error: any Error) -> APIError {
+    func describe(_ error: any Error) -> APIError {
         switch error {
         case ResponseCollector.Failure.timedOut:
             return self.error(
@@ -148,7 +187,7 @@ public struct AgentClient: Sendable {
         }
     }
 
-    private func error(_ code: APIError.Code, _ cause: String, _ help: String?) -> APIError {
+    func error(_ code: APIError.Code, _ cause: String, _ help: String?) -> APIError {
         APIError(code, cannot: "ask the agent", on: socketPath, cause: cause, help: help)
     }
 }

@@ -13,6 +13,10 @@ public struct PeerReport: Codable, Hashable, Sendable {
     public var name: String
     /// The agent's identity, where gossip told it.
     public var nodeID: NodeID?
+    /// The agent's incarnation where gossip told it: how often it was started, a point, how often it refuted a suspicion since.
+    public var incarnation: String?
+    /// Time since ``state`` was last another; nil where nobody watches the peer.
+    public var changedSeconds: Double?
     /// The VTEP's address.
     public var underlay: IPAddress
     /// The VTEP's UDP port.
@@ -41,7 +45,8 @@ public struct PeerReport: Codable, Hashable, Sendable {
     public var drops: [String: UInt64]
 
     enum CodingKeys: String, CodingKey {
-        case name, underlay, state, kind, segments, drops
+        case name, underlay, state, kind, segments, drops, incarnation
+        case changedSeconds = "changed_seconds"
         case nodeID = "node_id"
         case udpPort = "udp_port"
         case rttSeconds = "rtt_seconds"
@@ -57,11 +62,12 @@ public struct PeerReport: Codable, Hashable, Sendable {
     public init(
         name: String, underlay: IPAddress, udpPort: UInt16 = VTEP.defaultUDPPort, state: State, kind: String = "agent",
         segments: [String] = [], nodeID: NodeID? = nil, rttSeconds: Double? = nil, lossRatio: Double? = nil,
-        pathMTUByteCount: Int? = nil
+        pathMTUByteCount: Int? = nil, incarnation: String? = nil, changedSeconds: Double? = nil
     ) {
         (self.name, self.underlay, self.udpPort, self.state) = (name, underlay, udpPort, state)
         (self.kind, self.segments, self.nodeID) = (kind, segments, nodeID)
         (self.rttSeconds, self.lossRatio, self.pathMTUByteCount) = (rttSeconds, lossRatio, pathMTUByteCount)
+        (self.incarnation, self.changedSeconds) = (incarnation, changedSeconds)
         (rxFrames, txFrames, rxBytes, txBytes) = (0, 0, 0, 0)
         drops = [:]
     }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -6,6 +7,10 @@ import NIOCore
 struct APIRoutes: Sendable {
     let reporter: any AgentReporting
     let rates: RateKeeper
+    let streaming: EventStreaming
+    let permission: ChangePermission
+    /// The longest body of a request.
+    let bodyByteCount: Int
 
     /// Paths of the API; the client uses the same.
     enum Path {
@@ -16,11 +21,18 @@ struct APIRoutes: Sendable {
         static let fdb = "/v1/fdb"
         static let hosts = "/v1/hosts"
         static let doctor = "/v1/doctor"
+        static let events = "/v1/events"
+        static let converged = "/v1/converged"
+        static let leave = "/v1/peer/leave"
+        static let join = "/v1/peer/join"
         static let metrics = "/metrics"
     }
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router()
+    /// How long `GET /v1/converged` may wait for the nodes.
+    static let convergenceTimeouts = Duration.milliseconds(10)...Duration.seconds(600)
+
+    func router() -> Router<APIRequestContext> {
+        let router = Router(context: APIRequestContext.self)
         router.add(middleware: ErrorsAsJSON())
         get(Path.status, router) { _ in await reporter.status() }
         get(Path.ports, router) { query in
@@ -52,11 +64,64 @@ struct APIRoutes: Sendable {
                 status: .ok, headers: [.contentType: OpenMetrics.contentType],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: await metrics())))
         }
+        addFabric(router)
         return router
     }
 
+    private func addFabric(_ router: Router<APIRequestContext>) {
+        router.get(RouterPath(Path.events)) { request, context in
+            let since = try Self.number("since", in: request.uri.queryParameters)
+            return try streaming.response(since: since, channel: context.channel)
+        }
+        router.get(RouterPath(Path.converged)) { request, _ in
+            let timeout = try Self.number("timeout_milliseconds", in: request.uri.queryParameters).map {
+                Duration.milliseconds(Int64(clamping: $0))
+            }
+            let limits = Self.convergenceTimeouts
+            let bounded = min(max(timeout ?? .seconds(5), limits.lowerBound), limits.upperBound)
+            return try Response(json: try await reporter.convergence(timeout: bounded))
+        }
+        router.post(RouterPath(Path.leave)) { _, context in
+            try await permission.check(context, to: "leave the fabric")
+            try await reporter.leave()
+            return try Response(json: Done())
+        }
+        router.post(RouterPath(Path.join)) { request, context in
+            try await permission.check(context, to: "join a fabric")
+            let body = try await request.body.collect(upTo: bodyByteCount)
+            guard let join = try? JSON.decode(JoinRequest.self, from: Data(body.readableBytesView)) else {
+                throw APIError(
+                    .usage, cannot: "answer", on: "the API", cause: "the body is not what this path takes",
+                    help: #"send {"addresses":["HOST:PORT"]}"#)
+            }
+            try join.validate()
+            try await reporter.join(join.addresses)
+            return try Response(json: Done())
+        }
+    }
+
+    /// The only parameter that a path has, a number; nil where it is not given.
+    private static func number(
+        _ name: String, in parameters: FlatDictionary<Substring, Substring>
+    ) throws(APIError) -> UInt64? {
+        var number: UInt64?
+        for (key, value) in parameters {
+            guard key == name else {
+                throw APIError(
+                    .usage, cannot: "answer", on: "the API", cause: "unknown parameter '\(key)'", help: "use \(name)")
+            }
+            guard let given = UInt64(value) else {
+                throw APIError(
+                    .usage, cannot: "answer", on: "the API", cause: "\(name) '\(value)' is no number",
+                    help: "give a number of at least 0")
+            }
+            number = given
+        }
+        return number
+    }
+
     private func get(
-        _ path: String, _ router: Router<BasicRequestContext>,
+        _ path: String, _ router: Router<APIRequestContext>,
         _ answer: @escaping @Sendable (ListQuery) async -> some Encodable & Sendable
     ) {
         router.get(RouterPath(path)) { request, _ in
@@ -98,6 +163,9 @@ extension ListQuery {
     fileprivate func admits(host name: String?) -> Bool { host == nil || host == name }
     fileprivate func admits(segment name: String?) -> Bool { segment == nil || segment == name }
 }
+
+/// The answer to a change that was made: `{}`.
+struct Done: Codable, Sendable {}
 
 extension Response {
     /// An answer in JSON.

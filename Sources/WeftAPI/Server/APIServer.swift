@@ -22,6 +22,12 @@ public struct APIServer: Service {
         public var bodyByteCount = 64 << 10
         /// How long a connection may be silent.
         public var idleTime = Duration.seconds(10)
+        /// Connections that may listen to events at a time.
+        public var listenerCount = 16
+        /// Time between signs of life to those that listen.
+        public var keepAlive = Duration.seconds(15)
+        /// How long one that listens may take for what is sent to it.
+        public var writeTime = Duration.seconds(30)
 
         /// The limits of an agent.
         public init() {}
@@ -30,6 +36,7 @@ public struct APIServer: Service {
     private let reporter: any AgentReporting
     private let socketPath: String
     private let group: String
+    private let adminGroup: String
     private let limits: Limits
     private let logger: Logger
     private let onListening: @Sendable () async -> Void
@@ -40,12 +47,14 @@ public struct APIServer: Service {
     ///   - reporter: the agent.
     ///   - socketPath: where the socket is made; a file that a killed agent left there is replaced.
     ///   - group: the group that may use the socket, if the system has it.
+    ///   - adminGroup: the group that may change something besides root, if the system has it.
     ///   - onListening: called once clients can connect.
     public init(
-        reporter: any AgentReporting, socketPath: String, group: String = "weft", limits: Limits = Limits(),
-        logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
+        reporter: any AgentReporting, socketPath: String, group: String = "weft", adminGroup: String = "weft-admin",
+        limits: Limits = Limits(), logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
     ) {
-        (self.reporter, self.socketPath, self.group) = (reporter, socketPath, group)
+        (self.reporter, self.socketPath) = (reporter, socketPath)
+        (self.group, self.adminGroup) = (group, adminGroup)
         (self.limits, self.logger, self.onListening) = (limits, logger, onListening)
     }
 
@@ -87,8 +96,14 @@ public struct APIServer: Service {
         let configuration = ApplicationConfiguration(
             address: .unixDomainSocket(path: publication.file.stagingPath), serverName: "weft",
             availableConnectionsDelegate: .maximum(limits.connectionCount, logger: libraryLogger))
+        let streaming = EventStreaming(
+            log: reporter.events, places: ListenerPlaces(limit: limits.listenerCount), keepAlive: limits.keepAlive,
+            writeLimit: limits.writeTime)
+        let routes = APIRoutes(
+            reporter: reporter, rates: rates, streaming: streaming, permission: ChangePermission(group: adminGroup),
+            bodyByteCount: bodyByteCount)
         return Application(
-            router: APIRoutes(reporter: reporter, rates: rates).router(), server: .http1(configuration: channel),
+            router: routes.router(), server: .http1(configuration: channel),
             configuration: configuration,
             onServerRunning: { [onListening, logger] channel in
                 guard publication.publish() else { return channel.close(promise: nil) }

@@ -83,7 +83,7 @@ struct SocketFile: Sendable {
     }
 
     /// The number of a group, or nil if the system has none of that name.
-    private static func identifier(ofGroup name: String) -> gid_t? {
+    static func identifier(ofGroup name: String) -> gid_t? {
         var entry = unsafe group_entry()
         var found: UnsafeMutablePointer<group_entry>? = nil
         var buffer = [CChar](repeating: 0, count: 16 << 10)
