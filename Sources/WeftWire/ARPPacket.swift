@@ -20,6 +20,8 @@ import WeftTypes
         @inlinable public static var request: Operation { Operation(rawValue: 1) }
         /// "The sender address is at the sender MAC."
         @inlinable public static var reply: Operation { Operation(rawValue: 2) }
+        /// "What is the address of the target MAC?", of type ``EtherType/rarp`` (RFC 903).
+        @inlinable public static var reverseRequest: Operation { Operation(rawValue: 3) }
     }
 
     /// Request, reply or other.

@@ -10,6 +10,8 @@
     @inlinable public static var ipv4: EtherType { EtherType(rawValue: 0x0800) }
     /// ARP (RFC 826).
     @inlinable public static var arp: EtherType { EtherType(rawValue: 0x0806) }
+    /// Reverse ARP (RFC 903); today it only announces where a station is.
+    @inlinable public static var rarp: EtherType { EtherType(rawValue: 0x8035) }
     /// Customer VLAN tag (IEEE 802.1Q).
     @inlinable public static var vlan: EtherType { EtherType(rawValue: 0x8100) }
     /// IPv6 (RFC 2464).
