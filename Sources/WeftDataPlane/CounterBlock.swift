@@ -8,15 +8,17 @@ enum CounterColumn: Int, CaseIterable {
     case delivered, encapsulated, flooded, answered
     /// Frames sent beyond the first of a flood.
     case copies
-    /// Frames that we made: answers and fragments.
+    /// Frames that we made: answers, fragments, and what was injected.
     case generated
     /// Datagrams or frames that went out for frames that came in, when a superframe is cut.
     case segments
     /// Of the flooded: those that did not reach everybody.
     case incompleteFloods
+    /// Of the encapsulated: those that came by a tunnel, late for a station that has moved.
+    case late
 }
 
-/// One worker's counters: a row per port, per peer, and one for senders that are no peer.
+/// One worker's counters: a row per port, per peer, one for senders that are no peer, and one for what is injected.
 ///
 /// One thread writes, any may read: a write is a plain load and store of one word, which needs no lock and no locked
 /// instruction.
@@ -25,8 +27,10 @@ enum CounterColumn: Int, CaseIterable {
     static let peerLimit = 8192
     /// The row of frames from addresses that are no peer.
     static let unknownPeer = portLimit + peerLimit
+    /// The row of frames that the control side injected.
+    static let injected = unknownPeer + 1
     private static let columns = 64
-    private static let rows = unknownPeer + 1
+    private static let rows = injected + 1
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -74,6 +78,7 @@ enum CounterColumn: Int, CaseIterable {
         total.answered += value(.answered)
         total.copies += value(.copies)
         total.incompleteFloods += value(.incompleteFloods)
+        total.late += value(.late)
         total.generated += value(.generated)
         total.segments += value(.segments)
         total.sentFrames += value(.sentFrames)

@@ -22,7 +22,9 @@ public struct TrafficCounters: Hashable, Sendable {
     public var copies: UInt64 = 0
     /// Of the flooded: those that did not reach everybody.
     public var incompleteFloods: UInt64 = 0
-    /// Frames that we made: answers and fragments.
+    /// Of the encapsulated: those that came by a tunnel, late for a station that has moved (X9).
+    public var late: UInt64 = 0
+    /// Frames that we made: answers, fragments, and what was injected.
     public var generated: UInt64 = 0
     /// Pieces that superframes were cut into.
     public var segments: UInt64 = 0
@@ -50,6 +52,7 @@ public struct TrafficCounters: Hashable, Sendable {
         drops.merge(other.drops, uniquingKeysWith: +)
         copies += other.copies
         incompleteFloods += other.incompleteFloods
+        late += other.late
         generated += other.generated
         segments += other.segments
     }
@@ -61,7 +64,9 @@ public struct CounterSnapshot: Hashable, Sendable {
     public var peers: [PeerIndex: TrafficCounters] = [:]
     /// Datagrams from addresses that are no peer.
     public var unknownPeers = TrafficCounters()
-    /// Learn events that found their ring full; the addresses are learnt later.
+    /// Frames of ours, which came from ``DataPlane/inject(_:into:)``: received there, and then flooded or dropped.
+    public var injected = TrafficCounters()
+    /// Events of learnt stations and claimed addresses that found their ring full; they are told again later.
     public var lostEvents: UInt64 = 0
 
     /// No traffic.
@@ -70,6 +75,7 @@ public struct CounterSnapshot: Hashable, Sendable {
     /// Everything together.
     public var total: TrafficCounters {
         var sum = unknownPeers
+        sum.add(injected)
         for counters in ports.values { sum.add(counters) }
         for counters in peers.values { sum.add(counters) }
         return sum
@@ -78,7 +84,7 @@ public struct CounterSnapshot: Hashable, Sendable {
     /// Whether each frame read has ended in exactly one of delivered, encapsulated, flooded, answered, dropped. True whenever
     /// no frame is on its way.
     public var conserves: Bool {
-        unknownPeers.unsettled == 0 && ports.values.allSatisfy { $0.unsettled == 0 }
+        unknownPeers.unsettled == 0 && injected.unsettled == 0 && ports.values.allSatisfy { $0.unsettled == 0 }
             && peers.values.allSatisfy { $0.unsettled == 0 }
     }
 }

@@ -70,7 +70,8 @@ extension DataPlane {
                 block.read(row: CounterBlock.row(peer.index), into: &snapshot.peers[peer.index, default: TrafficCounters()])
             }
             block.read(row: CounterBlock.unknownPeer, into: &snapshot.unknownPeers)
-            snapshot.lostEvents += link.events.lostCount
+            block.read(row: CounterBlock.injected, into: &snapshot.injected)
+            snapshot.lostEvents += link.events.lostCount + link.bindings.lostCount
         }
         return snapshot
     }

@@ -21,12 +21,15 @@ public final class DataPlane: Sendable {
     let control: ControlLink
     let state: Mutex<State>
     private let onPortEvent: @Sendable (PortEvent) -> Void
+    private let onSightings: (@Sendable (Sightings) -> Void)?
     private let isStopping = Atomic<Bool>(false)
 
     /// What the control side knows; everything the workers know of it is in the tables they were given.
     struct State: Sendable {
         var fabric = FabricTables(FabricDescription())
         var directory: Directory
+        var bindings = BindingTable()
+        var lateRoutes = LateRoutes()
         var publishedRevision: UInt64 = 0
         var portOffloads: [PortIndex: TapOffloads] = [:]
         var portSteering: [PortIndex: Offloads.Steering] = [:]
@@ -40,13 +43,17 @@ public final class DataPlane: Sendable {
 
     /// Opens the sockets in the network namespace of the calling thread.
     ///
-    /// - Parameter onPortEvent: called on the control thread when a device is lost; it should return soon.
+    /// - Parameters:
+    ///   - onPortEvent: called on the control thread when a device is lost; it should return soon.
+    ///   - onSightings: called on the control thread with what the workers saw of stations; it should return soon.
     /// - Throws: ``LinuxError`` `.bindSocket` when an address is missing (`EADDRNOTAVAIL`) or the port is taken (`EADDRINUSE`).
     public init(
-        _ configuration: DataPlaneConfiguration, onPortEvent: @escaping @Sendable (PortEvent) -> Void = { _ in }
+        _ configuration: DataPlaneConfiguration, onPortEvent: @escaping @Sendable (PortEvent) -> Void = { _ in },
+        onSightings: (@Sendable (Sightings) -> Void)? = nil
     ) throws(LinuxError) {
         self.configuration = configuration
         self.onPortEvent = onPortEvent
+        self.onSightings = onSightings
         let count = max(1, configuration.workerCount ?? Self.defaultWorkerCount())
         workerCount = count
         var underlays: [Underlay] = []
@@ -89,6 +96,8 @@ public final class DataPlane: Sendable {
                     case .peer(let peer): return peers.contains(peer)
                     }
                 }
+                state.bindings.forget { segments.contains($0) }
+                state.lateRoutes.forget { segments.contains($0) && peers.contains($1) }
             }
             state.directory.configure(stations)
             publish(&state)
@@ -105,9 +114,11 @@ public final class DataPlane: Sendable {
         }
     }
 
-    private func publish(_ state: inout State) {
+    /// Hands the tables to the workers.
+    func publish(_ state: inout State) {
         state.publishedRevision = state.directory.revision
-        let tables = ForwardingTables(fabric: state.fabric, fdb: state.directory.fdb)
+        let tables = ForwardingTables(
+            fabric: state.fabric, fdb: state.directory.fdb, bindings: state.bindings, lateRoutes: state.lateRoutes)
         for link in links { link.tables.publish(tables) }
     }
 
@@ -182,15 +193,26 @@ public final class DataPlane: Sendable {
         }
     }
 
-    /// Learns, ages, and publishes what has changed.
+    /// Learns, ages, publishes what has changed, and tells of it.
     private func drainEvents() {
         let now = MonotonicClock.now()
-        state.withLock { state in
+        let sightings = state.withLock { state in
+            var sightings = Sightings()
             for link in links {
-                while let event = link.events.pop() { state.directory.handle(.seen(event), now: now) }
+                while let event = link.events.pop() {
+                    state.directory.handle(.seen(event), now: now)
+                    if onSightings != nil { sightings.stations.append(event) }
+                }
+                while let event = link.bindings.pop() {
+                    if onSightings != nil { sightings.bindings.append(event) }
+                }
             }
-            state.directory.age(now: now)
-            if state.directory.revision != state.publishedRevision { publish(&state) }
+            sightings.aged = state.directory.age(now: now)
+            let lateCount = state.lateRoutes.count
+            state.lateRoutes.expire(now: now)
+            if state.directory.revision != state.publishedRevision || state.lateRoutes.count != lateCount { publish(&state) }
+            return sightings
         }
+        if let onSightings, !sightings.isEmpty { onSightings(sightings) }
     }
 }

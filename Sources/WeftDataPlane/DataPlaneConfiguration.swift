@@ -15,6 +15,10 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
     public var ageing: Duration
     /// The most stations the FDB learns; each takes about 110 bytes.
     public var fdbLimit: Int
+    /// The most addresses of other hosts' stations that questions are answered for; each takes about 80 bytes.
+    public var bindingLimit: Int
+    /// The most stations at once for which late frames are sent on (X9).
+    public var lateRouteLimit: Int { 65_536 }
     /// Whether UDP_SEGMENT may be used where the kernel has it.
     public var segmentsDatagrams: Bool
     /// Whether UDP_GRO may be used where the kernel has it.
@@ -23,7 +27,8 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
     /// Sets up a data plane.
     public init(
         addresses: [IPAddress], udpPort: UInt16 = VTEP.defaultUDPPort, workerCount: Int? = nil, sourcePortCount: Int = 8,
-        ageing: Duration = .seconds(300), fdbLimit: Int = 131_072, segmentsDatagrams: Bool = true, mergesReceived: Bool = true
+        ageing: Duration = .seconds(300), fdbLimit: Int = 131_072, bindingLimit: Int = 262_144,
+        segmentsDatagrams: Bool = true, mergesReceived: Bool = true
     ) {
         self.addresses = addresses
         self.udpPort = udpPort
@@ -31,6 +36,7 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
         self.sourcePortCount = sourcePortCount
         self.ageing = ageing
         self.fdbLimit = fdbLimit
+        self.bindingLimit = bindingLimit
         self.segmentsDatagrams = segmentsDatagrams
         self.mergesReceived = mergesReceived
     }

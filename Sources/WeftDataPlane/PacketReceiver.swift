@@ -8,8 +8,8 @@ import WeftWire
 /// worker's and outlives it.
 @safe struct PacketReceiver: ~Copyable {
     /// Room for the largest frame, and a distance between two that spreads their first lines over the cache's sets.
-    private static let stride = 66 << 10 + 192
-    private static let firstByte = 8
+    static let stride = 66 << 10 + 192
+    static let firstByte = 8
     private static let controlStride = 64
 
     /// Bytes of an arena that holds `count` slots. Pages that no frame has reached cost nothing.

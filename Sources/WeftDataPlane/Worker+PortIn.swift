@@ -100,6 +100,7 @@ extension Worker {
         var decision = Pipeline.decide(
             frames.bytes(frame), offload: offload, from: line.port, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
+        note(decision.claimed)
         if decision.stripsTag {
             strip(&frame, &decision, in: true)
             offload = Offload.shifted(offload, back: VLANTag.byteCount)
@@ -111,6 +112,7 @@ extension Worker {
         switch decision.verdict {
         case .drop(let reason): link.counters.drop(reason, row: row)
         case .answer(let mtu): answer(frame, layout, mtu: mtu, to: line)
+        case .resolve(let binding): answer(frame, layout, with: binding, to: line)
         case .deliver(let port): deliver(frame, layout: layout, offload: offload, to: port, source: row)
         case .encapsulate(let peer):
             guard transmitter.canReach(peer) else { return link.counters.drop(.noUnderlay, row: row) }
@@ -172,7 +174,7 @@ extension Worker {
     }
 
     /// Sends what was collected and counts each frame's end.
-    private mutating func settle(_ count: Int) {
+    mutating func settle(_ count: Int) {
         guard count > 0 else { return }
         frameCount += count
         flush()
@@ -190,6 +192,7 @@ extension Worker {
                 }
             } else if isSent && !hasFailed {
                 link.counters.add(to: .encapsulated, row: row)
+                if pending[bit].isLate { link.counters.add(to: .late, row: row) }
             } else {
                 link.counters.drop(.sendFailed, row: row)
             }

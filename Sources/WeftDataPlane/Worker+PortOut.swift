@@ -135,7 +135,7 @@ extension Worker {
     }
 
     /// Puts an offload header in front.
-    private mutating func emit(_ offload: VirtioNetHeader) {
+    mutating func emit(_ offload: VirtioNetHeader) {
         let place = 0..<VirtioNetHeader.byteCount
         let portHeader = portHeader
         var bytes = portHeader.mutableBytes(place)
@@ -144,7 +144,7 @@ extension Worker {
     }
 
     /// Writes the first `count` slices as one frame, now; counts it, and tells whether it worked.
-    private mutating func transmit(_ count: Int, to line: PortLine, byteCount: Int) -> Bool {
+    mutating func transmit(_ count: Int, to line: PortLine, byteCount: Int) -> Bool {
         let frame = unsafe UnsafeMutableBufferPointer(rebasing: slices[0..<count])
         let result: TransferResult
         switch line.kind {

@@ -20,6 +20,7 @@ extension Worker {
         for slot in 0..<count { byteCount += take(slot) }
         for slot in 0..<count { renew(slot) }
         deliver()
+        settleLate()
         guard count > 0 else { return }
         datagramCount = min(max(Self.batchByteCount / max(1, byteCount / count), Self.datagramMinimum), Self.datagramLimit)
     }
@@ -102,12 +103,14 @@ extension Worker {
         }
         if decision.stripsTag, case .deliver = decision.verdict { strip(&frame, &decision, in: false) }
         if decision.stripsTag, case .flood = decision.verdict { strip(&frame, &decision, in: false) }
+        if decision.stripsTag, case .encapsulate = decision.verdict { strip(&frame, &decision, in: false) }
+        if case .encapsulate(let next) = decision.verdict { return sendOn(frame, decision, to: next, row: row) }
         let target: Coalescer.Target
         switch decision.verdict {
         case .drop(let reason): return link.counters.drop(reason, row: row)
         case .deliver(let port): target = .port(port)
         case .flood: target = .flood(decision.segment)
-        case .encapsulate, .answer: return link.counters.drop(.splitHorizon, row: row)  // never decided for a tunnel
+        case .encapsulate, .answer, .resolve: return link.counters.drop(.splitHorizon, row: row)  // never decided for a tunnel
         }
         guard let layout = decision.layout, let peer = arrival.peer else { return link.counters.drop(.truncated, row: row) }
         while true {

@@ -61,6 +61,8 @@ import WeftWire
         /// Whether a local port took a copy.
         var isSent = false
         var isIncomplete = false
+        /// Whether it came by a tunnel and goes into another (X9).
+        var isLate = false
     }
 
     let number: Int
@@ -76,6 +78,8 @@ import WeftWire
     var lanes: [Lane?] = []
     var transmitter: Transmitter
     var coalescer = Coalescer()
+    /// Frames of this turn that came by a tunnel and go into another.
+    var lateCount = 0
     var pending = [Pending](repeating: Pending(), count: frameLimit)
     var outcome = TurnOutcome()
     var hasEvents = false
@@ -214,6 +218,7 @@ import WeftWire
         case .detach(let port, let latch):
             detach(Int(port.rawValue))
             latch.countDown()
+        case .inject(let frames, let segment): inject(frames, into: segment)
         case .stop: isStopping = true
         }
     }
@@ -263,6 +268,13 @@ import WeftWire
     mutating func note(_ event: LearnEvent?) {
         guard let event else { return }
         link.events.push(event)
+        hasEvents = true
+    }
+
+    /// Sends the event of a claimed address.
+    mutating func note(_ event: BindingEvent?) {
+        guard let event else { return }
+        link.bindings.push(event)
         hasEvents = true
     }
 }

@@ -9,13 +9,17 @@ enum WorkerCommand: Sendable {
     case attach(writing: PortDevice, reading: [PortDevice], mergesUDP: Bool)
     /// Lets go of the device.
     case detach(PortIndex, Latch)
+    /// Sends frames of ours to the members of a segment.
+    case inject([[UInt8]], SegmentIndex)
     case stop
 }
 
 /// The two ends of a worker that other threads may touch.
 final class WorkerLink: Sendable {
     let counters = CounterBlock()
-    let events = LearnRing()
+    let events = EventRing<LearnEvent>()
+    /// Addresses that local stations say to have.
+    let bindings = EventRing<BindingEvent>()
     let tables = TablesCell()
     private let commands = Mutex<[WorkerCommand]>([])
     private let signal: EventSignal

@@ -213,20 +213,25 @@ public struct Directory: Sendable {
 
 extension Directory {
     /// Forgets stations from which no frame came for ``ageing``; call it about every second.
-    public mutating func age(now: Instant) {
+    ///
+    /// - Returns: what it forgot, each with its place and when it was seen last.
+    @discardableResult
+    public mutating func age(now: Instant) -> [LearnEvent] {
         let current = now.nanoseconds / tickNanoseconds
         let first = max((tick ?? current) + 1, current - Int64(Self.wheelSize) + 1)
         tick = max(current, tick ?? current)
-        guard first <= current else { return }
+        guard first <= current else { return [] }
+        var aged: [LearnEvent] = []
         for due in first...current {
             let slot = Int(due % Int64(Self.wheelSize))
             let keys = wheel[slot]
             wheel[slot] = []
-            for key in keys { examine(key, due: due, now: now) }
+            for key in keys { examine(key, due: due, now: now, into: &aged) }
         }
+        return aged
     }
 
-    private mutating func examine(_ key: FDBKey, due: Int64, now: Instant) {
+    private mutating func examine(_ key: FDBKey, due: Int64, now: Instant, into aged: inout [LearnEvent]) {
         // A key may be in the wheel twice, from an earlier life; only its last due time counts.
         guard let known = learnt[key], known.isQueued,
             Int32(truncatingIfNeeded: Int64(known.dueTick) &- due) <= 0
@@ -235,6 +240,7 @@ extension Directory {
         guard known.source == .frame else { return }
         if known.seen.duration(to: now) >= ageing {
             update(key) { $0.learnt[key] = nil }
+            aged.append(LearnEvent(key: key, location: known.location, seen: known.seen))
         } else {
             queue(key, seen: known.seen)
         }

@@ -282,11 +282,19 @@ public final class ForwardingTables: Sendable {
     public let fabric: FabricTables
     /// Where stations are.
     public let fdb: FDBTable
+    /// Which addresses stations of other hosts have.
+    public let bindings: BindingTable
+    /// Where stations went that have just left.
+    public let lateRoutes: LateRoutes
 
     /// Creates a snapshot.
-    public init(fabric: FabricTables, fdb: FDBTable) {
+    public init(
+        fabric: FabricTables, fdb: FDBTable, bindings: BindingTable = BindingTable(), lateRoutes: LateRoutes = LateRoutes()
+    ) {
         self.fabric = fabric
         self.fdb = fdb
+        self.bindings = bindings
+        self.lateRoutes = lateRoutes
     }
 
     /// A snapshot with nothing in it: every frame is dropped.

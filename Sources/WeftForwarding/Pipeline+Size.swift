@@ -17,7 +17,7 @@ extension Pipeline {
         switch decision.verdict {
         case .encapsulate: break
         case .flood: if tables.fabric.floodPeerRange(of: decision.segment).isEmpty { return }
-        case .deliver, .answer, .drop: return
+        case .deliver, .answer, .resolve, .drop: return
         }
         let tagByteCount = decision.stripsTag ? 0 : layout.l2ByteCount - EthernetHeader.byteCount
         let limit = tables.fabric.mtu(of: decision.segment) - tagByteCount
@@ -58,8 +58,8 @@ extension Pipeline {
         _ layout: FrameLayout, innerSegmentSize: Int?, tables: ForwardingTables, in decision: inout Decision
     ) {
         switch decision.verdict {
-        case .deliver, .flood: break
-        case .encapsulate, .answer, .drop: return
+        case .deliver, .flood, .encapsulate: break
+        case .answer, .resolve, .drop: return
         }
         let tagByteCount = decision.stripsTag ? 0 : layout.l2ByteCount - EthernetHeader.byteCount
         let limit = tables.fabric.mtu(of: decision.segment) - tagByteCount

@@ -34,6 +34,9 @@ public enum Pipeline {
         }
         learn(key, at: .port(port), known: known, memory: &memory, now: now, into: &decision)
         decision.verdict = lookup(layout.ethernet.destination, in: segment, from: .port(port), tables: tables)
+        if AddressMessage.isPossible(layout) {
+            resolve(frame, layout, offload: offload, from: port, tables: tables, memory: &memory, now: now, in: &decision)
+        }
         judgeSize(of: frame, layout, offload: offload, from: port, tables: tables, memory: &memory, now: now, in: &decision)
         return decision
     }
@@ -63,7 +66,7 @@ public enum Pipeline {
 
         let key = FDBKey(segment, layout.ethernet.source)
         let known = tables.fdb.entry(for: key)
-        if let reason = refusal(of: key, from: peer, known: known, memory: memory, now: now) {
+        if let reason = refusal(of: key, from: peer, known: known, tables: tables, memory: memory, now: now) {
             decision.verdict = .drop(reason)
             return decision
         }
@@ -74,6 +77,11 @@ public enum Pipeline {
             decision.remoteChecksum = checksum
         }
         decision.verdict = lookup(layout.ethernet.destination, in: segment, from: .peer(peer), tables: tables)
+        if tables.lateRoutes.count > 0,
+            let next = latePeer(layout.ethernet.destination, in: segment, from: peer, tables: tables, now: now)
+        {
+            decision.verdict = .encapsulate(next)
+        }
         judgeReceivedSize(layout, innerSegmentSize: arrival.innerSegmentSize, tables: tables, in: &decision)
         return decision
     }
@@ -111,10 +119,11 @@ extension Pipeline {
 
     /// Why a frame from a tunnel with this source may not come in: what it claims to be is here (X8).
     private static func refusal(
-        of key: FDBKey, from peer: PeerIndex, known: FDBEntry?, memory: borrowing PathMemory, now: Instant
+        of key: FDBKey, from peer: PeerIndex, known: FDBEntry?, tables: ForwardingTables, memory: borrowing PathMemory,
+        now: Instant
     ) -> DropReason? {
         if let known {
-            if known.isSticky && known.location != .peer(peer) { return .stickyMAC }
+            if known.isSticky && isPinnedAway(from: peer, known, tables: tables) { return .stickyMAC }
             // Written to the uplink, it would make the bridge move a declared station there.
             if known.source == .declared, case .port = known.location { return .sourceMACIsLocal }
         }

@@ -32,6 +32,8 @@ import WeftTypes
 public struct PathMemory: Sendable {
     /// The source addresses it has seen.
     public var sources: SourceCache
+    /// The bindings it has reported.
+    var bindings = BindingCache()
     @usableFromInline var answers: [TokenBucket?]
 
     /// Answers a port may have at once, and how often another one.

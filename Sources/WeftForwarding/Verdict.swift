@@ -5,13 +5,16 @@ import WeftWire
 @frozen public enum Verdict: Hashable, Sendable {
     /// It goes to one local port.
     case deliver(PortIndex)
-    /// It goes to one other host.
+    /// It goes to one other host; from a tunnel only if it is late for a station that has moved there (X9).
     case encapsulate(PeerIndex)
     /// It goes to everybody in the segment but where it came from: from a port to all members and other ports, from a
     /// tunnel to all ports (split horizon, X9).
     case flood
     /// It is answered with an ICMP "too big" that quotes this MTU, out of the port it came from.
     case answer(mtu: Int)
+    /// It asks who has an address, of a station that is elsewhere, and is answered for that one, out of the port it came from
+    /// (E8).
+    case resolve(Binding)
     /// It ends here.
     case drop(DropReason)
 }
@@ -45,6 +48,8 @@ import WeftWire
     public var remoteChecksum: VXLANHeader.RemoteChecksum?
     /// What the control side should hear.
     public var learnt: LearnEvent?
+    /// The address that the frame's source says to have, if the control side should hear of it.
+    public var claimed: BindingEvent?
 
     @inlinable init(
         _ verdict: Verdict, segment: SegmentIndex = SegmentIndex(0), layout: FrameLayout? = nil, stripsTag: Bool = false
@@ -56,6 +61,7 @@ import WeftWire
         self.stripsTag = stripsTag
         self.remoteChecksum = nil
         self.learnt = nil
+        self.claimed = nil
     }
 }
 

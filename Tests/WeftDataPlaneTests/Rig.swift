@@ -26,11 +26,13 @@ final class Rig {
     var planes: [DataPlane] = []
     var made: [String] = []
     /// What the data planes reported about devices.
-    let events = Events()
+    let events = Log<PortEvent>()
+    /// What the workers saw of stations.
+    let sightings = Log<Sightings>()
 
-    final class Events: Sendable {
-        private let all = Mutex<[PortEvent]>([])
-        func withLock<Value>(_ body: (inout [PortEvent]) -> Value) -> Value { all.withLock { body(&$0) } }
+    final class Log<Event: Sendable>: Sendable {
+        private let all = Mutex<[Event]>([])
+        func withLock<Value: Sendable>(_ body: (inout [Event]) -> Value) -> Value { all.withLock { body(&$0) } }
     }
 
     /// - Parameter isWire: whether the underlay carries packets of its MTU, or superframes whole.
@@ -137,8 +139,10 @@ final class Rig {
     ) throws -> DataPlane {
         var configuration = DataPlaneConfiguration(addresses: [underlay(host)], workerCount: 1)
         adjust(&configuration)
-        let plane = try NetworkNamespace.named(namespace(host)).run { [events] in
-            try DataPlane(configuration) { event in events.withLock { $0.append(event) } }
+        let plane = try NetworkNamespace.named(namespace(host)).run { [events, sightings] in
+            try DataPlane(
+                configuration, onPortEvent: { event in events.withLock { $0.append(event) } },
+                onSightings: { batch in sightings.withLock { $0.append(batch) } })
         }
         planes.append(plane)
         plane.configure(fabric(host, peer: peer, segment: segment), stations: stations)

@@ -36,6 +36,8 @@ struct Network {
             PeerDescription(index: PeerIndex(2), name: "carol", vtep: vtep(13), kind: .gossipAgent),
         ])
     var directory = Directory()
+    var bindings = BindingTable()
+    var lateRoutes = LateRoutes()
     var memory = PathMemory()
     var now = Instant(nanoseconds: 1_000_000_000_000)
 
@@ -49,7 +51,9 @@ struct Network {
 
     static func vtep(_ last: UInt32) -> VTEP { VTEP(address: .v4(IPv4Address(rawValue: 0xC000_0200 | last))) }
 
-    var tables: ForwardingTables { ForwardingTables(fabric: FabricTables(fabric), fdb: directory.fdb) }
+    var tables: ForwardingTables {
+        ForwardingTables(fabric: FabricTables(fabric), fdb: directory.fdb, bindings: bindings, lateRoutes: lateRoutes)
+    }
 
     /// Decides about a frame from a port.
     mutating func send(_ frame: [UInt8], offload: VirtioNetHeader = .complete, from port: UInt16 = 0) -> Decision {

@@ -94,7 +94,7 @@ final class DataPath {
         if frame.count < sent.frame.count { offload = Offload.shifted(offload, back: VLANTag.byteCount) }
         switch decision.verdict {
         case .encapsulate, .flood: break
-        case .drop, .answer, .deliver: return .dropped
+        case .drop, .answer, .resolve, .deliver: return .dropped
         }
         guard let layout = decision.layout else { return .dropped }
         let limit = tables.fabric.mtu(of: decision.segment) - (layout.l2ByteCount - EthernetHeader.byteCount)
@@ -178,7 +178,7 @@ final class DataPath {
         switch decision.verdict {
         case .deliver(let port): target = .port(port)
         case .flood: target = .flood(decision.segment)
-        case .drop, .answer, .encapsulate: return false
+        case .drop, .answer, .resolve, .encapsulate: return false
         }
         var frame = datagram.lowerBound + VXLANHeader.byteCount..<datagram.upperBound
         if decision.stripsTag {

@@ -1,10 +1,11 @@
 import Synchronization
-import WeftForwarding
 
-/// A bounded queue of learn events from one worker to the control side; neither ever waits.
-@safe final class LearnRing: @unchecked Sendable {  // one writer, one reader; the two indices order their accesses
-    private static let capacity = 1024
-    private let slots: UnsafeMutablePointer<LearnEvent?>
+/// A bounded queue of events from one worker to the control side; neither ever waits.
+///
+/// `@unchecked` because one thread writes and one reads: the two indices order their accesses.
+@safe final class EventRing<Event: Sendable>: @unchecked Sendable {
+    private static var capacity: Int { 1024 }
+    private let slots: UnsafeMutablePointer<Event?>
     /// Events written and read so far; both only grow.
     private let written = Atomic<UInt64>(0)
     private let taken = Atomic<UInt64>(0)
@@ -18,7 +19,7 @@ import WeftForwarding
     deinit { unsafe slots.deallocate() }
 
     /// Adds an event, or counts it as lost when the ring is full; only the worker may.
-    func push(_ event: LearnEvent) {
+    func push(_ event: Event) {
         let index = written.load(ordering: .relaxed)
         guard index &- taken.load(ordering: .acquiring) < UInt64(Self.capacity) else {
             lost.wrappingAdd(1, ordering: .relaxed)
@@ -30,7 +31,7 @@ import WeftForwarding
     }
 
     /// Takes the oldest event; only one thread at a time may.
-    func pop() -> LearnEvent? {
+    func pop() -> Event? {
         let index = taken.load(ordering: .relaxed)
         guard index != written.load(ordering: .acquiring) else { return nil }
         // The slot is written: the load above saw the store that followed.
