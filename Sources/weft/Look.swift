@@ -5,12 +5,15 @@ import WeftCLI
 struct Status: AskingCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show how an agent is doing.",
-        discussion: "Exits with 75 when --wait was not long enough, with 2 when --converged or --check finds something.")
+        discussion: """
+            Exits with 75 when --wait was not long enough, with 2 when --converged or --check finds something. With --converged
+            it shows who differs instead of the page; nodes get --timeout to answer; with --wait it asks until all agree.
+            """)
 
     @Option(help: ArgumentHelp("Wait until the agent is ready, at most this long.", valueName: "duration"))
     var wait: DurationArgument?
 
-    @Flag(help: "Fail with 2 unless the kernel is as the topology says.")
+    @Flag(help: "Fail with 2 unless all nodes have the same state and this kernel is as the topology says.")
     var converged = false
 
     @Flag(help: "Fail with 2 when something needs attention.")

@@ -15,7 +15,7 @@ import WeftCLI
         version: WeftVersion.current,
         subcommands: [
             Agent.self, LabGroup.self, Status.self, Doctor.self, Ports.self, Segments.self, Peers.self, FDB.self,
-            Hosts.self, PortGroup.self, KeyGroup.self, Validate.self, Completion.self, Version.self,
+            Hosts.self, Events.self, PortGroup.self, PeerGroup.self, KeyGroup.self, Validate.self, Completion.self, Version.self,
         ])
 
     static func main() async {

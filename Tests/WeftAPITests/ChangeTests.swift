@@ -7,7 +7,7 @@ import WeftLinux
 /// Requests that change something, over real sockets.
 @Suite(.serialized) struct ChangeTests {
     @Test func comparesTheNodes() async throws {
-        let agent = SampleAgent()
+        let agent = SampleAgent(answer: Sample.convergence)
         try await withServer(reporter: agent) { client in
             let report = try await AgentClient(socketPath: client.socketPath, timeout: .milliseconds(7500)).convergence()
             #expect(report == Sample.convergence)

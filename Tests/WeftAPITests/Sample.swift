@@ -97,6 +97,8 @@ enum Sample {
 
 /// An agent that knows ``Sample``, and keeps what it was told to change.
 struct SampleAgent: AgentReporting {
+    /// What the nodes answer when they are compared.
+    var answer = ConvergenceReport.alone
     let events = EventLog(capacity: 100)
     let changes = Changes()
 
@@ -109,7 +111,7 @@ struct SampleAgent: AgentReporting {
     func doctor() async -> [Finding] { Sample.findings }
     func convergence(timeout: Duration) async throws(APIError) -> ConvergenceReport {
         changes.append("compare within \(timeout)")
-        return Sample.convergence
+        return answer
     }
     func leave() async throws(APIError) { changes.append("leave") }
     func join(_ addresses: [String]) async throws(APIError) { changes.append("join \(addresses.joined(separator: " "))") }

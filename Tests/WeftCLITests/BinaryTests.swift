@@ -64,6 +64,64 @@ struct BinaryTests {
         }
     }
 
+    @Test func comparesTheNodes() async throws {
+        try await withAgent(SampleAgent(answer: Sample.convergence)) { socket in
+            let once = try await weft(["status", "--converged", "--socket", socket])
+            #expect(once.status == 2 && once.output.contains("carol") && once.output.contains("no answer within 5 s"), "\(once)")
+            let waiting = try await weft(["status", "--converged", "--wait", "300ms", "--socket", socket])
+            #expect(waiting.status == 75 && waiting.output.contains("carol"), "\(waiting)")
+            #expect(waiting.errors.contains("it did not converge within 0s; wait longer with --wait"), "\(waiting)")
+        }
+        let none = try await weft(["status", "--converged", "--socket", "/nonexistent/agent.sock"])
+        #expect(none.status == 69)
+        try await withAgent { socket in
+            let all = try await weft(["status", "--converged", "--wait", "5s", "--socket", socket])
+            #expect(all.status == 0 && all.output == "converged: there is no other node\n", "\(all)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "others may not change anything"))
+    func leavesAndJoins() async throws {
+        let agent = SampleAgent()
+        try await withAgent(agent) { socket in
+            let left = try await weft(["peer", "leave", "--socket", socket])
+            #expect(left.status == 0 && left.errors.contains("to come back: weft peer join HOST"), "\(left)")
+            let joined = try await weft(["peer", "join", "192.0.2.11", "bravo:7000", "--socket", socket, "-q"])
+            #expect(joined.status == 0 && joined.errors.isEmpty, "\(joined)")
+            #expect(agent.changes.all == ["leave", "join 192.0.2.11 bravo:7000"])
+            let bad = try await weft(["peer", "join", "a b", "--socket", socket])
+            #expect(bad.status == 64 && bad.errors.contains("'a b' is no address"), "\(bad)")
+        }
+    }
+
+    @Test func followsTheEventsUntilItIsStopped() async throws {
+        let agent = SampleAgent()
+        for number in 1...3 { agent.events.record(.peerJoined, object: "peer\(number)", text: "joined") }
+        try await withAgent(agent) { socket in
+            let path = try #require(Binary.path)
+            let output = "/tmp/weft-cli-\(getpid())-events"
+            defer { try? FileManager.default.removeItem(atPath: output) }
+            try Data().write(to: URL(fileURLWithPath: output))
+            let file = try Descriptor.open(output, flags: O_WRONLY)
+            var command = Command(path, ["events", "--since", "1", "-o", "jsonl", "--socket", socket])
+            command.standardOutput = .descriptor(file.rawValue)
+            let child = try ChildProcess(command)
+            func events(_ count: Int) async throws -> [EventReport] {
+                var lines: [Substring] = []
+                for _ in 0..<100 where lines.count < count {
+                    try await Task.sleep(for: .milliseconds(100))
+                    lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n")
+                }
+                return try lines.map { try JSONDecoder().decode(EventReport.self, from: Data($0.utf8)) }
+            }
+            #expect(try await events(2).map(\.object) == ["peer2", "peer3"])
+            agent.events.record(.peerDead, object: "peer2", text: "is dead")
+            #expect(try await events(3).map(\.kind) == [.peerJoined, .peerJoined, .peerDead])
+            _ = try child.signal(SIGINT)
+            #expect(try child.wait(timeout: .seconds(10)) == .exited(0))
+        }
+    }
+
     @Test func waitsForAnAgentInVain() async throws {
         let outcome = try await weft(["status", "--wait", "300ms", "--socket", "/nonexistent/agent.sock"])
         #expect(outcome.status == 75)
@@ -106,6 +164,11 @@ struct BinaryTests {
     @Test(arguments: [
         (words: ["statsu"], status: 64, says: "did you mean 'weft status'?"),
         (words: ["plan"], status: 64, says: "the command is not in this version"),
+        (words: ["peer", "laeve"], status: 64, says: "did you mean 'weft peer leave'?"),
+        (words: ["evnets"], status: 64, says: "did you mean 'weft events'?"),
+        (words: ["peer", "join"], status: 64, says: "host[:port]"),
+        (words: ["peer", "leave", "--socket", "/nonexistent/agent.sock"], status: 69, says: "start one with: weft agent"),
+        (words: ["events", "-o", "json"], status: 64, says: "use -o jsonl"),
         (words: ["port", "detach", "vm1"], status: 64, says: "the command is not in this version"),
         (words: ["ports", "--al"], status: 64, says: "Did you mean '--all'?"),
         (words: ["ports", "-o", "xml"], status: 64, says: "'xml' is invalid"),
@@ -270,13 +333,15 @@ private func run(_ command: Command) async throws -> Command.Outcome {
 }
 
 /// Serves ``SampleAgent`` while `body` runs.
-private func withAgent(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
+private func withAgent(_ agent: SampleAgent = SampleAgent(), _ body: @escaping @Sendable (String) async throws -> Void)
+    async throws
+{
     let folder = "/tmp/weft-cli-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (listening, continuation) = AsyncStream<Void>.makeStream()
     var logger = Logger(label: "weft.test")
     logger.logLevel = .error
-    let server = APIServer(reporter: SampleAgent(), socketPath: folder + "/agent.sock", logger: logger) { continuation.finish() }
+    let server = APIServer(reporter: agent, socketPath: folder + "/agent.sock", logger: logger) { continuation.finish() }
     let group = ServiceGroup(services: [server], logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {

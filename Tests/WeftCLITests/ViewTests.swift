@@ -1,5 +1,6 @@
 import Testing
 import WeftAPI
+import WeftTypes
 
 @testable import WeftCLI
 
@@ -26,11 +27,63 @@ import WeftAPI
     @Test func peers() throws {
         #expect(
             try Listing<PeerReport>.peers.text(Sample.peers, format: .table) == """
-                PEER   UNDERLAY             STATE   RTT     LOSS   MTU   TX      RX
-                bravo  192.0.2.12:4789      alive   0.3 ms  0.00%  1500  1.2 GB  801 MB
-                leaf7  [2001:db8::70]:4789  static  –       –      –     0 B     0 B
+                PEER   UNDERLAY             STATE   RTT     LOSS   MTU   TX      RX      SEGMENTS
+                bravo  192.0.2.12:4789      alive   0.3 ms  0.00%  1500  1.2 GB  801 MB  blue
+                leaf7  [2001:db8::70]:4789  static  –       –      –     0 B     0 B     green
 
                 """)
+        let wide = try Listing<PeerReport>.peers.text(Sample.peers, format: .wide)
+        #expect(wide.contains("00000000000000000000000000000007  3.1          3 d\n"), "\(wide)")
+    }
+
+    /// Two agents may have the same name; people and scripts that read names must tell them apart.
+    @Test func peersOfTheSameName() throws {
+        var peers = Sample.peers
+        peers.append(peers[0])
+        peers[0].nodeID = NodeID(rawValue: 0x1a2b << 112)
+        peers[2].nodeID = NodeID(rawValue: 0xff01 << 112)
+        let listing = Listing<PeerReport>.peers
+        #expect(try listing.text(peers, format: .name) == "bravo#1a2b\nleaf7\nbravo#ff01\n")
+        #expect(try listing.text(peers, format: .table).contains("\nbravo#ff01  192.0.2.12:4789"))
+        #expect(try listing.text(peers, format: .jsonl).contains(#""name":"bravo","#))
+    }
+
+    @Test func events() throws {
+        let event = EventReport(
+            sequence: 18, time: "2026-11-23T12:00:00.123Z", kind: .peerJoined, object: "bravo", text: "joined\u{1B}",
+            detail: ["node_id": "07", "address": "192.0.2.12:7948"])
+        #expect(
+            try EventView.text(event, format: .table) == "2026-11-23T12:00:00.123Z  peer-joined      bravo  joined\u{FFFD}\n")
+        #expect(
+            try EventView.text(event, format: .wide)
+                == "18  2026-11-23T12:00:00.123Z  peer-joined      bravo  joined\u{FFFD}  address=192.0.2.12:7948  node_id=07\n")
+        #expect(
+            try EventView.text(event, format: .jsonl)
+                == #"{"detail":{"address":"192.0.2.12:7948","node_id":"07"},"kind":"peer-joined","object":"bravo","sequence":18,"#
+                + #""text":"joined\u001b","time":"2026-11-23T12:00:00.123Z"}"# + "\n")
+        #expect(try EventView.text(event, format: .name) == "bravo\n")
+    }
+
+    @Test func convergence() throws {
+        #expect(
+            try ConvergenceView.text(Sample.convergence, format: .table) == """
+                not converged: 1 of 3 nodes differ
+
+                NODE   ID                                STATE    WHY
+                carol  00000000000000000000000000000008  suspect  no answer within 5 s
+
+                """)
+        #expect(try ConvergenceView.text(Sample.convergence, format: .wide).contains("alive    agrees\n"))
+        #expect(try ConvergenceView.text(Sample.convergence, format: .name) == "carol\n")
+        #expect(
+            try ConvergenceView.text(Sample.convergence, format: .jsonl)
+                == #"{"converged":false,"member_count":3,"nodes":[{"agrees":true,"name":"bravo","#
+                + #""node_id":"00000000000000000000000000000007","state":"alive"},{"agrees":false,"#
+                + #""cause":"no answer within 5 s","name":"carol","node_id":"00000000000000000000000000000008","#
+                + #""state":"suspect"}]}"# + "\n")
+        #expect(try ConvergenceView.text(.alone, format: .table) == "converged: there is no other node\n")
+        let all = ConvergenceReport(isConverged: true, nodes: [], memberCount: 8)
+        #expect(try ConvergenceView.text(all, format: .table) == "converged: 8 nodes have the same state\n")
     }
 
     @Test func segments() throws {

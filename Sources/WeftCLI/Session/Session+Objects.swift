@@ -29,7 +29,7 @@ extension Session {
     package struct StatusRequest: Hashable, Sendable {
         /// Wait this long for the agent to be ready.
         package var wait: Duration?
-        /// Fail with 2 unless the kernel is as the topology says.
+        /// Compare the nodes instead, and fail with 2 unless all agree and the kernel is as the topology says.
         package var wantsConverged: Bool
         /// Fail with 2 when something needs attention.
         package var wantsCheck: Bool
@@ -47,6 +47,7 @@ extension Session {
     ///
     /// - Throws: ``APIError`` `timedOut` when the agent was not ready in time.
     package func status(_ request: StatusRequest) async throws(APIError) -> ExitStatus {
+        if request.wantsConverged { return try await converged(waiting: request.wait) }
         if let limit = request.wait { return try await status(waiting: limit, request) }
         let client = try client()
         if request.isWatching {
@@ -57,7 +58,6 @@ extension Session {
 
     private func show(_ status: StatusReport, _ request: StatusRequest) throws(APIError) -> ExitStatus {
         console.write(try page(status))
-        if request.wantsConverged, !(status.isReady && status.isConverged) { return .finding }
         if request.wantsCheck, !status.isReady || !status.alerts.isEmpty { return .finding }
         return .done
     }

@@ -2,8 +2,12 @@ import WeftAPI
 import WeftTypes
 
 extension Listing where Item == PeerReport {
-    /// `weft peers`, and the table in `weft status`.
-    package static var peers: Listing {
+    /// `weft peers`.
+    package static var peers: Listing { peers(isPage: false) }
+    /// The table in `weft status`, which has less room.
+    package static var peersOfStatus: Listing { peers(isPage: true) }
+
+    private static func peers(isPage: Bool) -> Listing {
         Listing(
             noun: "peers", name: \.name,
             columns: [
@@ -16,11 +20,22 @@ extension Listing where Item == PeerReport {
                 Column("MTU") { Table.Cell($0.pathMTUByteCount.map { "\($0)" }) },
                 Column("TX") { Table.Cell(Quantity.bytes($0.txBytes)) },
                 Column("RX") { Table.Cell(Quantity.bytes($0.rxBytes)) },
-                Column("SEGMENTS", isWide: true) { Table.Cell($0.segments.joined(separator: " ")) },
+                Column("SEGMENTS", isWide: isPage) { Table.Cell($0.segments.joined(separator: " ")) },
                 Column("DROPS", isWide: true) { Table.Cell(Quantity.count($0.drops.values.reduce(0, &+))) },
                 Column("REASON", isWide: true) { Table.Cell($0.drops.mostFrequent) },
                 Column("NODE", isWide: true) { Table.Cell($0.nodeID?.description) },
+                Column("INCARNATION", isWide: true) { Table.Cell($0.incarnation) },
+                Column("SINCE", isWide: true) { Table.Cell($0.changedSeconds.map { Quantity.age(seconds: $0) }) },
             ],
+            forPeople: { peers in
+                let counts = Dictionary(peers.map { ($0.name, 1) }, uniquingKeysWith: +)
+                return peers.map { peer in
+                    guard counts[peer.name] != 1, let id = peer.nodeID else { return peer }
+                    var peer = peer
+                    peer.name += "#" + id.description.prefix(4)
+                    return peer
+                }
+            },
             fetch: { client, query throws(APIError) in try await client.peers(query) })
     }
 }

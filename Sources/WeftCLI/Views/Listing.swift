@@ -19,6 +19,8 @@ package struct Listing<Item: Codable & Sendable>: Sendable {
     /// What `-o name` prints of each.
     let name: @Sendable (Item) -> String
     let columns: [Column]
+    /// What people are shown in place of the items, such as names that tell two of them apart.
+    var forPeople: @Sendable ([Item]) -> [Item] = { $0 }
     /// Asks the agent.
     let fetch: @Sendable (AgentClient, ListQuery) async throws(APIError) -> [Item]
 
@@ -32,10 +34,11 @@ package struct Listing<Item: Codable & Sendable>: Sendable {
             var text = ""
             for item in items { text += String(decoding: try JSON.encode(item), as: UTF8.self) + "\n" }
             return text
-        case .name: return items.map { name($0) + "\n" }.joined()
+        case .name: return forPeople(items).map { name($0) + "\n" }.joined()
         case .table, .wide:
             let shown = columns.filter { format == .wide || !$0.isWide }
-            return Table(titles: shown.map(\.title), rows: items.map { item in shown.map { $0.cell(item) } }).text(paint)
+            return Table(titles: shown.map(\.title), rows: forPeople(items).map { item in shown.map { $0.cell(item) } }).text(
+                paint)
         }
     }
 }

@@ -16,7 +16,8 @@ package enum StatusView {
             text += "\n" + features(status.features).text(paint)
         }
         if !status.peers.isEmpty {
-            text += "\n" + (try Listing<PeerReport>.peers.text(status.peers, format: isWide ? .wide : .table, paint: paint))
+            text +=
+                "\n" + (try Listing<PeerReport>.peersOfStatus.text(status.peers, format: isWide ? .wide : .table, paint: paint))
         }
         return text
     }
