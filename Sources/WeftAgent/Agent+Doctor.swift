@@ -13,7 +13,7 @@ extension Agent {
     private var convergence: Finding {
         let missing = obstacles
         guard let first = missing.first else {
-            return Finding(.convergence, .ok, "the host is as \(options.topologyPath) says")
+            return Finding(.convergence, .ok, "the host is as \(options.topologySource) says")
         }
         let more = missing.count > 1 ? " (and \(missing.count - 1) more)" : ""
         return Finding(.convergence, .fail, first + more, fix: "weft status tells all; weft ports tells each port's state")

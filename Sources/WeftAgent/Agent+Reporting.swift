@@ -200,7 +200,9 @@ extension Agent: AgentReporting {
         var alerts = obstacles.map { StatusReport.Alert(object: loaded.host.name.text, text: $0, command: "weft doctor") }
         if let reloadFailure {
             alerts.append(
-                .init(object: options.topologyPath, text: reloadFailure, command: "weft validate \(options.topologyPath)"))
+                .init(
+                    object: options.topologySource, text: reloadFailure,
+                    command: options.topologyPath.map { "weft validate \($0)" }))
         }
         let minutes = Int(uptime.seconds / 60)
         for port in ports where port.state == .up && port.rxFrames == 0 && minutes > 0 {

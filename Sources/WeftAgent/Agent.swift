@@ -64,7 +64,7 @@ actor Agent {
             let mtu = observedUnderlay(of: first.host)?.mtu
             loaded = try LoadedTopology(options, underlayMTU: mtu)
             reloadFailure = nil
-            logger.info("topology reloaded", metadata: ["topology": "\(options.topologyPath)"])
+            logger.info("topology reloaded", metadata: ["topology": "\(options.topologySource)"])
         } catch {
             reloadFailure = "\(error)"
             logger.error("topology refused, the one before it rules", metadata: ["cause": "\(error)"])

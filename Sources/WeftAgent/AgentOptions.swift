@@ -5,8 +5,8 @@ public import WeftTopology
 public struct AgentOptions: Sendable {
     /// The name of this host in the topology.
     public var host: String
-    /// The topology file; read again on SIGHUP.
-    public var topologyPath: String
+    /// The topology file; read again on SIGHUP. Without one the host has no ports, and ``fabric`` and ``underlay`` say all there is.
+    public var topologyPath: String?
     /// The fabric that the file must describe; nil takes whatever it describes.
     public var fabric: String?
     /// What replaces the file's `underlay` of this host.
@@ -21,8 +21,15 @@ public struct AgentOptions: Sendable {
     public var placement: GuestPlacement
     /// Threads that forward; nil chooses by the number of processors.
     public var workerCount: Int?
+    /// Where other nodes may be, `HOST[:PORT]` each; the hosts of the file are besides.
+    public var joinAddresses: [String]
+    /// What replaces the file's `gossip-port` of this host.
+    public var gossipPort: UInt16?
     /// The least severe entries that are logged.
     public var logLevel: Logger.Level
+
+    /// What the topology is called in messages.
+    var topologySource: String { topologyPath ?? "the command line" }
 
     /// The socket of an agent unless told otherwise.
     public static var defaultSocketPath: String { "/run/weft/agent.sock" }
@@ -31,11 +38,12 @@ public struct AgentOptions: Sendable {
 
     /// Collects the options; what is left out has its default.
     public init(
-        host: String, topologyPath: String, fabric: String? = nil, underlay: Host.Underlay? = nil,
+        host: String, topologyPath: String?, fabric: String? = nil, underlay: Host.Underlay? = nil,
         socketPath: String = Self.defaultSocketPath, stateDirectory: String = Self.defaultStateDirectory,
         removesOnExit: Bool = false, placement: GuestPlacement = .host, workerCount: Int? = nil,
-        logLevel: Logger.Level = .info
+        joinAddresses: [String] = [], gossipPort: UInt16? = nil, logLevel: Logger.Level = .info
     ) {
+        (self.joinAddresses, self.gossipPort) = (joinAddresses, gossipPort)
         (self.host, self.topologyPath, self.fabric) = (host, topologyPath, fabric)
         (self.underlay, self.socketPath, self.stateDirectory) = (underlay, socketPath, stateDirectory)
         (self.removesOnExit, self.placement) = (removesOnExit, placement)

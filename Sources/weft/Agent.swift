@@ -16,7 +16,9 @@ struct Agent: LocalCommand {
     @Option(help: ArgumentHelp("This host's name in the topology.", valueName: "name"))
     var host: String?
 
-    @Option(help: ArgumentHelp("The topology file.", valueName: "file"), completion: .file(extensions: ["yaml"]))
+    @Option(
+        help: ArgumentHelp("The topology file. Without one give --fabric and --underlay.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
     var topology: String?
 
     @Option(help: ArgumentHelp("The fabric's name, to make sure that the file is of the right one.", valueName: "name"))
@@ -26,6 +28,15 @@ struct Agent: LocalCommand {
         help: ArgumentHelp(
             "The address or interface of the tunnel end point, instead of the file's.", valueName: "address|interface"))
     var underlay: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where another node of the fabric may be, besides the hosts of the file. Can be given more than once.",
+            valueName: "host[:port]"))
+    var join: [String] = []
+
+    @Option(help: ArgumentHelp("The UDP port of gossip, instead of the file's. (default: 7948)", valueName: "port"))
+    var gossipPort: UInt16?
 
     @Option(help: ArgumentHelp("Where the agent keeps what must outlive it.", valueName: "folder"), completion: .directory)
     var stateDir = AgentOptions.defaultStateDirectory
@@ -88,12 +99,19 @@ struct Agent: LocalCommand {
         guard let host else {
             throw Self.usage("it is not said which host this is", "give --host NAME, a name under hosts: in the topology")
         }
-        guard let topology else {
-            throw Self.usage("there is no topology", "give --topology FILE; Topologies/ has examples")
+        guard topology != nil || fabric != nil && underlay != nil else {
+            throw Self.usage(
+                "there is no topology", "give --topology FILE (Topologies/ has examples) or --fabric NAME and --underlay ADDRESS")
         }
+        if let fabric, TopologyName(fabric) == nil {
+            throw Self.usage("'\(fabric)' can't be the name of a fabric", "give the name: of its topology file")
+        }
+        guard gossipPort != 0 else { throw Self.usage("gossip can't use the port 0", "give --gossip-port 7948") }
+        if !join.isEmpty { try JoinRequest(addresses: join).validate() }
         return AgentOptions(
             host: host, topologyPath: topology, fabric: fabric, underlay: try underlayEndpoint(), socketPath: socket,
             stateDirectory: stateDir, removesOnExit: remove, placement: placement, workerCount: workers,
+            joinAddresses: join, gossipPort: gossipPort,
             logLevel: global.quiet ? .warning : global.verbose > 1 ? .trace : global.verbose > 0 ? .debug : .info)
     }
 

@@ -181,6 +181,9 @@ struct BinaryTests {
             words: ["agent", "--host", "alpha", "--topology", "x", "--underlay", "not/one"], status: 64,
             says: "neither an address nor"
         ),
+        (words: ["agent", "--host", "alpha", "--fabric", "x"], status: 64, says: "or --fabric NAME and --underlay ADDRESS"),
+        (words: ["agent", "--host", "alpha", "--topology", "x", "--join", "a b"], status: 64, says: "'a b' is no address"),
+        (words: ["agent", "--host", "alpha", "--topology", "x", "--gossip-port", "0"], status: 64, says: "give --gossip-port"),
         (words: ["agent", "--cleanup"], status: 64, says: "give one of --fabric NAME, --topology FILE and --all"),
         (words: ["agent", "--cleanup", "--all", "--fabric", "x"], status: 64, says: "said more than once"),
         (words: ["lab", "up", "/nonexistent.weft.yaml"], status: 65, says: "No such file or directory"),
