@@ -44,7 +44,7 @@ import WeftTypes
         mutating func take(_ delta: Delta) {
             let (now, present) = (now, present)
             run { replica, effects in
-                _ = replica.apply(delta, now: now, isPresent: { present.contains($0) }, into: &effects)
+                _ = replica.apply(delta, now: now, isAlive: { present.contains($0) }, into: &effects)
             }
         }
 
@@ -247,7 +247,7 @@ import WeftTypes
         let now = other.now
         other.present = [Self.id(1)]
         other.run { replica, effects in
-            replica.memberIsAbsent(Self.id(0), now: now, isPresent: { $0 == Self.id(1) }, into: &effects)
+            replica.memberIsAbsent(Self.id(0), now: now, isAlive: { $0 == Self.id(1) }, into: &effects)
         }
         #expect(other.told[Self.id(0)] == [:] && other.isConsistent)
         #expect(other.replica.origin(Self.id(0))?.entry == dead.replica.ownOrigin.entry, "kept, for it is the fabric's")
@@ -267,7 +267,7 @@ import WeftTypes
         }
         other.pass(.zero)
         let now = other.now
-        other.run { replica, effects in replica.memberIsAbsent(Self.id(0), now: now, isPresent: { _ in false }, into: &effects) }
+        other.run { replica, effects in replica.memberIsAbsent(Self.id(0), now: now, isAlive: { _ in false }, into: &effects) }
         #expect(other.told[Self.id(0)]?.count == 2)
         other.pass(.seconds(6 * 24 * 3600))
         #expect(other.told[Self.id(0)]?.count == 2)

@@ -5,26 +5,26 @@ import WeftTypes
 // week, and what it said before a restart goes when the restart has said all.
 
 extension Replica {
-    /// A node has come, or come back.
-    mutating func memberIsPresent(_ id: NodeID, into effects: inout [GossipNode.Effect]) {
+    /// A node has come, or come back; one that is only suspected of being gone takes nobody's place.
+    mutating func memberIsPresent(_ id: NodeID, isAlive: Bool = true, into effects: inout [GossipNode.Effect]) {
         let index = absences.partitionPoint { $0.id < id }
         if index < absences.count, absences[index].id == id { absences.remove(at: index) }
         let place = place(of: id)
         guard place.isFound else { return }
         if self[place].isSuperseded { setSuperseded(place, false, into: &effects) }
-        supersedeOthers(at: place, into: &effects)
+        if isAlive { supersedeOthers(at: place, into: &effects) }
     }
 
-    /// A node is dead or has left.
+    /// A node is dead or has left. Another takes its place if it is known to live: of two that are both in doubt neither does.
     mutating func memberIsAbsent(
-        _ id: NodeID, now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+        _ id: NodeID, now: Instant, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
     ) {
         guard id != own, !isAbsent(id) else { return }
         insertAbsence(of: id, since: now)
         let place = place(of: id)
         guard place.isFound, self[place].vtepTag4 != 0 || self[place].vtepTag6 != 0 else { return }
         let origin = self[place]
-        for other in sharers(of: origin) where isPresent(other) {
+        for other in sharers(of: origin) where isAlive(other) {
             setSuperseded(place, true, into: &effects)
             return
         }
@@ -39,7 +39,7 @@ extension Replica {
         return index < absences.count && absences[index].id == id
     }
 
-    /// A node takes the place of absent ones with which it shares a tunnel end point; the caller knows that it is present.
+    /// A node takes the place of absent ones with which it shares a tunnel end point; the caller knows that it is alive.
     mutating func supersedeOthers(at place: Place, into effects: inout [GossipNode.Effect]) {
         guard !absences.isEmpty else { return }
         let origin = self[place]

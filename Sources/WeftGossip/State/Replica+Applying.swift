@@ -13,7 +13,7 @@ extension Replica {
 
     /// Takes in what an origin said, whoever passed it on.
     mutating func apply(
-        _ delta: Delta, now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+        _ delta: Delta, now: Instant, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
     ) -> Outcome {
         guard delta.origin != own else {
             let origin = ownOrigin
@@ -32,7 +32,7 @@ extension Replica {
                 Retirement(
                     deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, epoch: self[place].epoch))
         }
-        if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isPresent(delta.origin) {
+        if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isAlive(delta.origin) {
             supersedeOthers(at: place, into: &effects)
         }
         return .applied

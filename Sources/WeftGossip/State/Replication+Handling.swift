@@ -60,7 +60,7 @@ extension Replication {
     private mutating func apply(_ delta: Delta, _ membership: borrowing Membership, _ turn: inout Turn) -> Bool {
         turn.counters.count(.deltasReceived)
         let (root, effects) = (replica.root, turn.effects.count)
-        switch replica.apply(delta, now: turn.now, isPresent: { membership.isPresent($0) }, into: &turn.effects) {
+        switch replica.apply(delta, now: turn.now, isAlive: { membership.isAlive($0) }, into: &turn.effects) {
         case .applied: break
         case .ownIsBehind(let epoch): turn.lostEpoch = max(turn.lostEpoch ?? 0, epoch)
         case .refused: turn.counters.count(.originsRefused)

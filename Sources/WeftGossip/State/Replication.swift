@@ -78,9 +78,9 @@ struct Replication {
             backlog = replica.ownOrigin.records.map { Write(scope: PushScope($0.key), key: $0.key, version: $0.version) }
                 .sorted { $0.version < $1.version }
         } else if entry.state.isPresent {
-            replica.memberIsPresent(entry.id, into: &turn.effects)
+            replica.memberIsPresent(entry.id, isAlive: entry.state == .alive, into: &turn.effects)
         } else {
-            replica.memberIsAbsent(entry.id, now: turn.now, isPresent: { membership.isPresent($0) }, into: &turn.effects)
+            replica.memberIsAbsent(entry.id, now: turn.now, isAlive: { membership.isAlive($0) }, into: &turn.effects)
         }
     }
 
@@ -174,6 +174,12 @@ struct Replication {
 }
 
 extension Membership {
+    /// Whether a node is alive and nobody doubts it.
+    borrowing func isAlive(_ id: NodeID) -> Bool {
+        guard let slot = table.slot(of: id) else { return false }
+        return table[slot].state == .alive
+    }
+
     /// Whether a node is alive or suspect.
     borrowing func isPresent(_ id: NodeID) -> Bool {
         guard let slot = table.slot(of: id) else { return false }
