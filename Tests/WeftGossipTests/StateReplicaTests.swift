@@ -63,7 +63,9 @@ import WeftTypes
         mutating func pass(_ duration: Duration) {
             now = now.advanced(by: duration)
             let (now, present) = (now, present)
-            run { replica, effects in replica.tick(now: now, isPresent: { present.contains($0) }, into: &effects) }
+            run { replica, effects in
+                replica.tick(now: now, isPresent: { present.contains($0) }, isAlive: { present.contains($0) }, into: &effects)
+            }
         }
 
         /// What it was told is what it answers.
@@ -246,12 +248,14 @@ import WeftTypes
         #expect(other.told[Self.id(0)]?.count == 2, "both live: no business of ours")
         let now = other.now
         other.present = [Self.id(1)]
-        other.run { replica, effects in
-            replica.memberIsAbsent(Self.id(0), now: now, isAlive: { $0 == Self.id(1) }, into: &effects)
-        }
+        other.run { replica, _ in replica.memberIsAbsent(Self.id(0), now: now) }
+        other.pass(.seconds(29))
+        #expect(other.told[Self.id(0)]?.count == 2, "its death may be no more than a rumour")
+        other.pass(.seconds(2))
         #expect(other.told[Self.id(0)] == [:] && other.isConsistent)
         #expect(other.replica.origin(Self.id(0))?.entry == dead.replica.ownOrigin.entry, "kept, for it is the fabric's")
-        other.run { replica, effects in replica.memberIsPresent(Self.id(0), into: &effects) }
+        let later = other.now
+        other.run { replica, effects in replica.memberIsPresent(Self.id(0), now: later, into: &effects) }
         #expect(other.told[Self.id(0)]?.count == 2 && other.isConsistent)
     }
 
@@ -267,7 +271,7 @@ import WeftTypes
         }
         other.pass(.zero)
         let now = other.now
-        other.run { replica, effects in replica.memberIsAbsent(Self.id(0), now: now, isAlive: { _ in false }, into: &effects) }
+        other.run { replica, _ in replica.memberIsAbsent(Self.id(0), now: now) }
         #expect(other.told[Self.id(0)]?.count == 2)
         other.pass(.seconds(6 * 24 * 3600))
         #expect(other.told[Self.id(0)]?.count == 2)

@@ -69,7 +69,8 @@ public struct GossipConfiguration: Hashable, Sendable {
 
     // MARK: State
 
-    /// How long the records of a node's earlier epoch stay in use if the new one never says that it is settled.
+    /// How long the records of a node's earlier epoch stay in use if the new one never says that it is settled, and those of a dead
+    /// node if another is alive at its tunnel end point.
     public var recordRetention: Duration = .seconds(30)
     /// How long a tombstone is kept by its origin, whose floor the others follow.
     public var tombstoneAge: Duration = .seconds(24 * 3600)

@@ -1,27 +1,35 @@
 import WeftTypes
 
 // The failure detector only advises: that a node is dead removes none of its records. Three things are done about the absent, all
-// of them reversible by the node itself: another node at the same tunnel end point takes its place, it is forgotten after a
-// week, and what it said before a restart goes when the restart has said all.
+// of them reversible by the node itself: another node at the same tunnel end point takes its place after a while, it is forgotten
+// after a week, and what it said before a restart goes when the restart has said all.
 
 extension Replica {
     /// A node has come, or come back; one that is only suspected of being gone takes nobody's place.
-    mutating func memberIsPresent(_ id: NodeID, isAlive: Bool = true, into effects: inout [GossipNode.Effect]) {
+    mutating func memberIsPresent(
+        _ id: NodeID, isAlive: Bool = true, now: Instant, into effects: inout [GossipNode.Effect]
+    ) {
         let index = absences.partitionPoint { $0.id < id }
         if index < absences.count, absences[index].id == id { absences.remove(at: index) }
         let place = place(of: id)
         guard place.isFound else { return }
         if self[place].isSuperseded { setSuperseded(place, false, into: &effects) }
-        if isAlive { supersedeOthers(at: place, into: &effects) }
+        if isAlive { supersedeOthers(at: place, now: now, into: &effects) }
     }
 
-    /// A node is dead or has left. Another takes its place if it is known to live: of two that are both in doubt neither does.
-    mutating func memberIsAbsent(
-        _ id: NodeID, now: Instant, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
-    ) {
+    /// A node is dead or has left. Nobody takes its place yet: it may be the new one of two at a tunnel end point that is wrongly held
+    /// dead, while the old one's death is not known here. Its records lead to the same host, so waiting costs nothing.
+    mutating func memberIsAbsent(_ id: NodeID, now: Instant) {
         guard id != own, !isAbsent(id) else { return }
         insertAbsence(of: id, since: now)
-        let place = place(of: id)
+        successions.append(Absence(id: id, since: now))
+    }
+
+    /// Lets one that is known to live take the place of one that has been absent long enough.
+    private mutating func succeed(_ absence: Absence, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]) {
+        let index = absences.partitionPoint { $0.id < absence.id }
+        guard index < absences.count, absences[index].id == absence.id, absences[index].since == absence.since else { return }
+        let place = place(of: absence.id)
         guard place.isFound, self[place].vtepTag4 != 0 || self[place].vtepTag6 != 0 else { return }
         let origin = self[place]
         for other in sharers(of: origin) where isAlive(other) {
@@ -39,11 +47,11 @@ extension Replica {
         return index < absences.count && absences[index].id == id
     }
 
-    /// A node takes the place of absent ones with which it shares a tunnel end point; the caller knows that it is alive.
-    mutating func supersedeOthers(at place: Place, into effects: inout [GossipNode.Effect]) {
+    /// A node takes the place of those absent long enough with which it shares a tunnel end point; the caller knows that it is alive.
+    mutating func supersedeOthers(at place: Place, now: Instant, into effects: inout [GossipNode.Effect]) {
         guard !absences.isEmpty else { return }
         let origin = self[place]
-        for absence in absences {
+        for absence in absences where absence.since.advanced(by: configuration.recordRetention) <= now {
             let other = self.place(of: absence.id)
             guard other.isFound, !self[other].isSuperseded, sharesVTEP(self[other], origin) else { continue }
             setSuperseded(other, true, into: &effects)
@@ -79,12 +87,19 @@ extension Replica {
     /// When ``tick(now:isPresent:into:)`` has something to do next, for a node that is at `now`.
     func deadline(now: Instant) -> Instant {
         let housekeeping = (lastHousekeeping ?? now).advanced(by: configuration.housekeepingPeriod)
-        guard let first = retirements.first else { return housekeeping }
-        return min(first.deadline, housekeeping)
+        let retirement = retirements.first?.deadline ?? housekeeping
+        let succession = successions.first?.since.advanced(by: configuration.recordRetention) ?? housekeeping
+        return min(retirement, succession, housekeeping)
     }
 
     /// Drops what has had its time; early and repeated calls change nothing.
-    mutating func tick(now: Instant, isPresent: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]) {
+    mutating func tick(
+        now: Instant, isPresent: (NodeID) -> Bool, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+    ) {
+        while let first = successions.first, first.since.advanced(by: configuration.recordRetention) <= now {
+            successions.removeFirst()
+            succeed(first, isAlive: isAlive, into: &effects)
+        }
         while let first = retirements.first, first.deadline <= now {
             retirements.removeFirst()
             let place = place(of: first.origin)

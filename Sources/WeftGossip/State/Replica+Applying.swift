@@ -33,7 +33,7 @@ extension Replica {
                     deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, epoch: self[place].epoch))
         }
         if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isAlive(delta.origin) {
-            supersedeOthers(at: place, into: &effects)
+            supersedeOthers(at: place, now: now, into: &effects)
         }
         return .applied
     }

@@ -24,6 +24,8 @@ struct Replica {
     var retirements: [Retirement] = []
     /// Origins whose node is not present, in the order of NodeIDs.
     var absences: [Absence] = []
+    /// Those of them whose place may still be taken, in the order of time.
+    var successions: [Absence] = []
     /// Tombstones of this node's own records, in order of time and version.
     var ownTombstones: [(version: UInt64, withdrawn: Instant)] = []
     var lastHousekeeping: Instant?

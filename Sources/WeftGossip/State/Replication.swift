@@ -42,7 +42,8 @@ struct Replication {
         tree.tick(replica, membership, &turn)
         repair.tick(replica, membership, &turn)
         guard replica.deadline(now: turn.now) <= turn.now || replica.lastHousekeeping == nil else { return }
-        replica.tick(now: turn.now, isPresent: { membership.isPresent($0) }, into: &turn.effects)
+        replica.tick(
+            now: turn.now, isPresent: { membership.isPresent($0) }, isAlive: { membership.isAlive($0) }, into: &turn.effects)
     }
 
     // MARK: This node's records
@@ -78,9 +79,9 @@ struct Replication {
             backlog = replica.ownOrigin.records.map { Write(scope: PushScope($0.key), key: $0.key, version: $0.version) }
                 .sorted { $0.version < $1.version }
         } else if entry.state.isPresent {
-            replica.memberIsPresent(entry.id, isAlive: entry.state == .alive, into: &turn.effects)
+            replica.memberIsPresent(entry.id, isAlive: entry.state == .alive, now: turn.now, into: &turn.effects)
         } else {
-            replica.memberIsAbsent(entry.id, now: turn.now, isAlive: { membership.isAlive($0) }, into: &turn.effects)
+            replica.memberIsAbsent(entry.id, now: turn.now)
         }
     }
 
