@@ -13,6 +13,7 @@ extension Figure {
         case .g10: [coldStart(nodeCount, seeds)]
         case .g11: [mixedFaults(nodeCount, seeds)]
         case .g12: repeatability(nodeCount, seeds, clock)
+        case .m1: [moves(nodeCount, seeds)]
         }
     }
 

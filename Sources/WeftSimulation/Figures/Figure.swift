@@ -20,6 +20,8 @@ public enum Figure: String, Hashable, Sendable, CaseIterable {
     case g11 = "G11"
     /// The same seed gives the same trace, and an idle fabric costs little to simulate.
     case g12 = "G12"
+    /// All hosts send to the new place of a station that moved.
+    case m1 = "M1"
 
     /// What is measured, in a few words.
     public var title: String {
@@ -33,13 +35,14 @@ public enum Figure: String, Hashable, Sendable, CaseIterable {
         case .g10: "cold nodes within 1 s have one view"
         case .g11: "records lost or resurrected by mixed faults"
         case .g12: "same trace; 60 s idle simulated in"
+        case .m1: "all hosts follow a station that moved"
         }
     }
 
     /// How many nodes it is measured with unless told otherwise.
     public var usualNodeCount: Int {
         switch self {
-        case .g2, .g8, .g10, .g12: 1000
+        case .g2, .g8, .g10, .g12, .m1: 1000
         case .g1, .g3, .g4, .g6: 100
         case .g11: 8
         }
