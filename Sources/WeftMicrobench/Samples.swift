@@ -49,7 +49,20 @@ enum Samples {
 
     static func entry(of number: Int) -> FDBEntry { FDBEntry(location: .peer(peer(of: number)), source: .frame) }
 
-    static func tables(_ count: Int) -> ForwardingTables { ForwardingTables(fabric: fabric, fdb: fdb(count)) }
+    /// An address of a station, IPv4 and IPv6 by turns.
+    static func binding(_ number: Int) -> BindingKey {
+        BindingKey(
+            segment,
+            number % 2 == 0
+                ? .v4(IPv4Address(rawValue: 0x0A80_0000 + UInt32(truncatingIfNeeded: number)))
+                : .v6(IPv6Address(rawValue: 0xfd00 << 112 | UInt128(number))))
+    }
+
+    static func tables(_ count: Int, bindings: Int = 0) -> ForwardingTables {
+        var table = BindingTable()
+        for number in 0..<bindings { table.set(Binding(mac: station(number).mac), for: binding(number)) }
+        return ForwardingTables(fabric: fabric, fdb: fdb(count), bindings: table)
+    }
 }
 
 /// A frame between the two guests, IPv4, checksums complete.

@@ -16,6 +16,10 @@ struct Suite {
             rows += [lookup(count, in: tables), decideToTunnel(count, in: tables)]
         }
         let tables = Samples.tables(0)
+        for count in [1000, 100_000] {
+            let tables = Samples.tables(count, bindings: count)
+            rows += [lookUpBinding(count, in: tables), answer(count, in: tables)]
+        }
         rows += [lookUpSender(), decideFromTunnel(in: tables), encapsulate(in: tables), cut(), merge()]
         rows += [checksum(1400, "1400 B"), checksum(64 << 10, "64 KiB")]
         return rows

@@ -47,6 +47,7 @@ import Glibc
             try run.allocations(
                 "64 KiB of TCP", of: SampleFrame(payloadByteCount: 46 * Suite.segmentSize, hasPartialChecksum: true),
                 segmentSize: Suite.segmentSize, count: 2000),
+            try run.answers(count: 40_000),
         ]
     }
 

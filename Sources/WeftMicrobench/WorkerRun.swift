@@ -97,6 +97,28 @@ struct WorkerRun: ~Copyable {
             limit: Double(arrived) / 10_000)
     }
 
+    /// Lets the guest of the first ask `count` times for an address of the other's, and tells what was taken from the heap for each
+    /// answer.
+    func answers(count: Int) throws -> Figure {
+        guard case .v4(let target) = Samples.binding(0).address else { throw Failure("the sample has no IPv4 address") }
+        planes[0].setBindings([BindingChange(Samples.segment, .v4(target), Binding(mac: Samples.there))])
+        let socket = try NetworkNamespace.named(names[0]).run { try PacketSocket.open(interface: "port") }
+        var frame = [UInt8](repeating: 0, count: VirtioNetHeader.byteCount)
+        frame += Samples.question(for: target)
+        Self.send(frame, 1000, to: socket.rawValue)
+        usleep(200_000)
+        let answeredBefore = planes[0].counters().total.answered
+        let before = weft_allocation_count()
+        Self.send(frame, count, to: socket.rawValue)
+        usleep(200_000)
+        let allocations = weft_allocation_count() - before
+        let answered = planes[0].counters().total.answered - answeredBefore
+        guard answered >= UInt64(count) / 2 else { throw Failure("\(answered) of \(count) questions were answered") }
+        return Figure(
+            name: "workers, ARP: allocations of \(answered) answers", value: Double(allocations), unit: "",
+            limit: Double(answered) / 10_000)
+    }
+
     private static func send(_ frame: [UInt8], _ count: Int, to descriptor: Int32) {
         unsafe frame.withUnsafeBytes { bytes in
             for number in 0..<count {
