@@ -84,6 +84,12 @@ import WeftTypes
         #expect(try ConvergenceView.text(.alone, format: .table) == "converged: there is no other node\n")
         let all = ConvergenceReport(isConverged: true, nodes: [], memberCount: 8)
         #expect(try ConvergenceView.text(all, format: .table) == "converged: 8 nodes have the same state\n")
+        let others = ConvergenceReport(
+            isConverged: true,
+            nodes: [.init(name: "kilo", nodeID: NodeID(rawValue: 9), state: .dead, cause: "dead: it is not asked")],
+            memberCount: 8)
+        #expect(
+            try ConvergenceView.text(others, format: .table) == "converged: 7 nodes have the same state; dead: kilo\n")
     }
 
     @Test func segments() throws {

@@ -27,7 +27,7 @@ public struct ConvergenceReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// Whether every node that should answer has the same state.
+    /// Whether every node that is not dead has the same state.
     public var isConverged: Bool
     /// The other nodes, sorted by name and node id.
     public var nodes: [Node]

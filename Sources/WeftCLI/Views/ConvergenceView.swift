@@ -13,8 +13,11 @@ package enum ConvergenceView {
         case .table, .wide:
             let count = report.memberCount
             guard !report.isConverged else {
-                let state = count == 1 ? "there is no other node" : "\(count) nodes have the same state"
-                return paint("converged", .good) + ": \(state)\n"
+                let state = count == 1 ? "there is no other node" : "\(count - different.count) nodes have the same state"
+                // Who is dead can't be asked and is no difference.
+                let others =
+                    different.isEmpty ? "" : "; dead: " + different.map { Table.printable($0.name) }.joined(separator: ", ")
+                return paint("converged", .good) + ": \(state)\(others)\n"
             }
             let head = paint("not converged", .warning) + ": \(different.count) of \(count) nodes differ\n"
             let shown = format == .wide ? report.nodes : different
