@@ -127,12 +127,10 @@ extension Endpoints {
 
     /// A sticky station stays, whoever else claims it (E6).
     private mutating func defend(_ key: EndpointKey) {
-        let place = rival(of: key).map { EndpointPlace.node($0.node) }
-        guard let local = locals[key], place != local.conflict else { return }
-        locals[key]?.conflict = place
-        if let place {
-            effects.append(.alarm(.stickyConflict(key.vni, key.mac, staysAt: .local(local.port), seenAt: place)))
-        }
+        guard let rival = rival(of: key), let home = locals[key].map({ EndpointPlace.local($0.port) }) else { return }
+        let place = EndpointPlace.node(rival.node)
+        guard locals[key]?.isNewConflict(at: place) == true else { return }
+        effects.append(.alarm(.stickyConflict(key.vni, key.mac, staysAt: home, seenAt: place)))
     }
 
     // MARK: What others are told

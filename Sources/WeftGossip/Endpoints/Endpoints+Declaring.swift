@@ -19,7 +19,7 @@ extension Endpoints {
         guard let local = locals[key] else { return }
         unbindDeclaredAddresses(of: key)
         locals[key]?.declaration = nil
-        locals[key]?.conflict = nil
+        locals[key]?.endConflicts()
         // From now on it counts as learnt.
         learning[LearningPlace(vni: key.vni, port: local.port), default: Learning()].count += 1
         if local.isSeen { settle(key) } else { dropUnseen(key) }
@@ -35,7 +35,7 @@ extension Endpoints {
             locals[key] = LocalStation(port: declaration.port)
         }
         locals[key]?.declaration = declaration
-        locals[key]?.conflict = nil
+        locals[key]?.endConflicts()
         if locals[key]?.isSeen == false { locals[key]?.port = declaration.port }
         dropUndeclaredAddresses(of: key)
         if locals[key]?.isOwned == true { bindDeclaredAddresses(of: key) }
@@ -66,7 +66,11 @@ extension Endpoints {
                 locals[key]?.lastFrame = nil
                 locals[key]?.lastSeen = nil
             }
-            guard locals[key]?.isCandidate == false else { continue }
+            guard locals[key]?.isCandidate == false else {
+                // It is where it is declared, if it isn't seen.
+                if let declared = local.declaration, local.port == port { locals[key]?.port = declared.port }
+                continue
+            }
             disown(key)
             if local.declaration == nil { removeLocal(key) }
             settle(key)

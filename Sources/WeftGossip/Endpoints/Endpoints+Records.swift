@@ -47,7 +47,10 @@ extension Endpoints {
             }
         }
         let old = remotes[key, default: RemoteClaims()].set(claim, of: origin)
-        if let old, claim == nil { remember(key, old.sequence, of: origin) }
+        if let old, claim == nil {
+            remember(key, old.sequence, of: origin)
+            if remotes[key]?.claims.isEmpty ?? true { locals[key]?.endConflicts() }
+        }
         // Who has it in gossip has it; what a plain VTEP had is over.
         if claim != nil { plain[key] = nil }
         settle(key)

@@ -95,8 +95,7 @@ extension Endpoints {
 
     private mutating func refuseSticky(_ key: EndpointKey, staysAt home: EndpointPlace, seenAt place: EndpointPlace) {
         counters.refusedSticky += 1
-        guard locals[key]?.conflict != place else { return }
-        locals[key]?.conflict = place
+        guard locals[key]?.isNewConflict(at: place) == true else { return }
         effects.append(.alarm(.stickyConflict(key.vni, key.mac, staysAt: home, seenAt: place)))
     }
 

@@ -64,14 +64,24 @@ struct LocalStation {
     var isPortGone = false
     /// It came from elsewhere and hasn't spoken yet: how often it was announced.
     var announcements: Int?
-    /// Where it was seen although it never moves, so that this is said once.
-    var conflict: EndpointPlace?
+    /// Where it was seen although it never moves, so that each place is named once; those beyond eight are not.
+    private(set) var conflicts: [EndpointPlace] = []
 
     var isSticky: Bool { declaration?.isSticky ?? false }
     /// Whether it was seen here and not forgotten.
     var isSeen: Bool { isInBridge || lastFrame != nil }
     /// Whether it would be this host's if nobody else had it.
     var isCandidate: Bool { (declaration != nil && !isPortGone) || isSeen }
+
+    /// Whether a place of conflict is to be named now.
+    mutating func isNewConflict(at place: EndpointPlace) -> Bool {
+        guard !conflicts.contains(place), conflicts.count < 8 else { return false }
+        conflicts.append(place)
+        return true
+    }
+
+    /// Has what is wrong named again, should it come back.
+    mutating func endConflicts() { conflicts = [] }
 
     /// Declared IP addresses first, then as many snooped ones as have room; sorted.
     func addresses(limit: Int) -> [IPAddress] {

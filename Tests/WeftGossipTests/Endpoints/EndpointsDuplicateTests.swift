@@ -102,7 +102,13 @@ import WeftTypes
         #expect(host.alarms.count == 1)
         host.sight(Host.key, port: LocalPort(8))
         #expect(host.alarms.count == 1)
+        host.sight(Host.key, port: LocalPort(8))
+        #expect(host.alarms.isEmpty)
         #expect(try host.published()?.mobilitySequence == 0)
+        // What has ended and comes again is said again.
+        try host.hear(1, nil)
+        try host.hear(1, 11)
+        #expect(host.alarms == [alarm])
     }
 
     @Test("E6: a station that is sticky elsewhere isn't taken, and given back if it was")

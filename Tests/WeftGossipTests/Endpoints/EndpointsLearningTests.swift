@@ -47,6 +47,18 @@ import WeftTypes
         #expect(try host.published(Host.otherKey) == nil)
     }
 
+    @Test("A declared station that was seen at another port is where it is declared when that port goes")
+    func otherPortGone() throws {
+        var host = Host()
+        host.give(.declare([EndpointDeclaration(Host.key, port: Host.port)]))
+        host.sight(Host.key, port: LocalPort(8))
+        #expect(host.endpoints.listing(of: Host.key)?.place == .local(LocalPort(8)))
+        host.give(.portGone(LocalPort(8)))
+        #expect(host.endpoints.listing(of: Host.key)?.place == .local(Host.port))
+        host.give(.portGone(Host.port))
+        #expect(host.effects.deeds == [.withdraw(Host.key.recordKey)])
+    }
+
     @Test("A station that only frames show ages out; one that the bridge has, when the bridge forgets it")
     func ageing() throws {
         var host = Host()
