@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <link.h>
 #include <linux/bpf.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
@@ -62,6 +63,29 @@ ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t add
         .msg_control = control, .msg_controllen = sizeof control,
     };
     return sendmsg(fd, &message, MSG_DONTWAIT);
+}
+
+struct weft_socket_error weft_receive_error(int fd, void *name, socklen_t *name_length) {
+    struct weft_socket_error found = {0, 0, 0};
+    _Alignas(struct cmsghdr) unsigned char control[256];
+    struct msghdr message = {
+        .msg_name = name, .msg_namelen = *name_length, .msg_control = control, .msg_controllen = sizeof control,
+    };
+    ssize_t length;
+    do length = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    while (length < 0 && errno == EINTR);
+    if (length < 0) return found;
+    found.error = EPROTO;  // an entry without its record
+    *name_length = message.msg_namelen;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
+        bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
+        if ((!v4 && !v6) || header->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err))) continue;
+        struct sock_extended_err record;
+        memcpy(&record, CMSG_DATA(header), sizeof record);
+        found = (struct weft_socket_error){record.ee_errno, record.ee_origin, record.ee_info};
+    }
+    return found;
 }
 
 // MARK: Packets

@@ -16,6 +16,10 @@ enum CounterColumn: Int, CaseIterable {
     case incompleteFloods
     /// Of the encapsulated: those that came by a tunnel, late for a station that has moved.
     case late
+    /// Of copies: those that the path to the peer would not have taken.
+    case oversizeCopies
+    /// Path probes that were answered.
+    case probes
 }
 
 /// One worker's counters: a row per port, per peer, one for senders that are no peer, and one for what is injected.
@@ -64,6 +68,11 @@ enum CounterColumn: Int, CaseIterable {
             words[row &* Self.columns &+ column].load(ordering: .relaxed) &+ count, ordering: .relaxed)
     }
 
+    /// The value of one counter.
+    func value(_ column: CounterColumn, row: Int) -> UInt64 {
+        unsafe words[row * Self.columns + column.rawValue].load(ordering: .relaxed)
+    }
+
     /// Adds a row to `total`.
     func read(row: Int, into total: inout TrafficCounters) {
         func value(_ column: Int) -> UInt64 { unsafe words[row * Self.columns + column].load(ordering: .relaxed) }
@@ -79,6 +88,8 @@ enum CounterColumn: Int, CaseIterable {
         total.copies += value(.copies)
         total.incompleteFloods += value(.incompleteFloods)
         total.late += value(.late)
+        total.oversizeCopies += value(.oversizeCopies)
+        total.answeredProbes += value(.probes)
         total.generated += value(.generated)
         total.segments += value(.segments)
         total.sentFrames += value(.sentFrames)

@@ -24,6 +24,11 @@ public struct TrafficCounters: Hashable, Sendable {
     public var incompleteFloods: UInt64 = 0
     /// Of the encapsulated: those that came by a tunnel, late for a station that has moved (X9).
     public var late: UInt64 = 0
+    /// Copies of flooded frames that did not go to the peer because its path does not take them; the frame is then among the
+    /// ``incompleteFloods`` of its port.
+    public var oversizeCopies: UInt64 = 0
+    /// Path probes of the peer that were answered; they are no frames.
+    public var answeredProbes: UInt64 = 0
     /// Frames that we made: answers, fragments, and what was injected.
     public var generated: UInt64 = 0
     /// Pieces that superframes were cut into.
@@ -53,6 +58,8 @@ public struct TrafficCounters: Hashable, Sendable {
         copies += other.copies
         incompleteFloods += other.incompleteFloods
         late += other.late
+        oversizeCopies += other.oversizeCopies
+        answeredProbes += other.answeredProbes
         generated += other.generated
         segments += other.segments
     }

@@ -19,9 +19,12 @@ public final class DataPlane: Sendable {
     let underlays: [Underlay]
     let links: [WorkerLink]
     let control: ControlLink
+    /// nil when no path is probed.
+    let prober: PathProber?
     let state: Mutex<State>
     private let onPortEvent: @Sendable (PortEvent) -> Void
     private let onSightings: (@Sendable (Sightings) -> Void)?
+    private let onPathEvent: @Sendable (PathEvent) -> Void
     private let isStopping = Atomic<Bool>(false)
 
     /// What the control side knows; everything the workers know of it is in the tables they were given.
@@ -30,6 +33,8 @@ public final class DataPlane: Sendable {
         var directory: Directory
         var bindings = BindingTable()
         var lateRoutes = LateRoutes()
+        /// What the paths to peers take, as far as it is known.
+        var paths = PathLimits()
         var publishedRevision: UInt64 = 0
         var portOffloads: [PortIndex: TapOffloads] = [:]
         var portSteering: [PortIndex: Offloads.Steering] = [:]
@@ -46,14 +51,16 @@ public final class DataPlane: Sendable {
     /// - Parameters:
     ///   - onPortEvent: called on the control thread when a device is lost; it should return soon.
     ///   - onSightings: called on the control thread with what the workers saw of stations; it should return soon.
+    ///   - onPathEvent: called on the prober's thread when the path to a peer has changed; it should return soon.
     /// - Throws: ``LinuxError`` `.bindSocket` when an address is missing (`EADDRNOTAVAIL`) or the port is taken (`EADDRINUSE`).
     public init(
         _ configuration: DataPlaneConfiguration, onPortEvent: @escaping @Sendable (PortEvent) -> Void = { _ in },
-        onSightings: (@Sendable (Sightings) -> Void)? = nil
+        onSightings: (@Sendable (Sightings) -> Void)? = nil, onPathEvent: @escaping @Sendable (PathEvent) -> Void = { _ in }
     ) throws(LinuxError) {
         self.configuration = configuration
         self.onPortEvent = onPortEvent
         self.onSightings = onSightings
+        self.onPathEvent = onPathEvent
         let count = max(1, configuration.workerCount ?? Self.defaultWorkerCount())
         workerCount = count
         var underlays: [Underlay] = []
@@ -65,6 +72,11 @@ public final class DataPlane: Sendable {
         for _ in 0..<count { links.append(try WorkerLink()) }
         self.links = links
         control = try ControlLink()
+        if let discovery = configuration.pathDiscovery {
+            prober = try PathProber(discovery, underlays: underlays, counters: links.map(\.counters))
+        } else {
+            prober = nil
+        }
         state = Mutex(State(directory: Directory(ageing: configuration.ageing, limit: configuration.fdbLimit)))
     }
 
@@ -85,7 +97,9 @@ public final class DataPlane: Sendable {
     public func configure(_ fabric: FabricDescription, stations: [Directory.Station]) {
         state.withLock { state in
             if state.fabric.description != fabric {
+                let former = state.fabric
                 state.fabric = FabricTables(fabric)
+                state.forgetPaths(of: former)
                 let segments = Set(fabric.segments.map(\.index))
                 let ports = Set(fabric.ports.map(\.index))
                 let peers = Set(fabric.peers.map(\.index))
@@ -102,6 +116,7 @@ public final class DataPlane: Sendable {
             state.directory.configure(stations)
             publish(&state)
         }
+        prober?.configure(fabric.peers)
     }
 
     /// Takes in what somebody else learnt: the local bridge by netlink, another agent by gossip.
@@ -118,7 +133,8 @@ public final class DataPlane: Sendable {
     func publish(_ state: inout State) {
         state.publishedRevision = state.directory.revision
         let tables = ForwardingTables(
-            fabric: state.fabric, fdb: state.directory.fdb, bindings: state.bindings, lateRoutes: state.lateRoutes)
+            fabric: state.fabric, fdb: state.directory.fdb, bindings: state.bindings, lateRoutes: state.lateRoutes,
+            paths: state.paths)
         for link in links { link.tables.publish(tables) }
     }
 
@@ -152,6 +168,13 @@ public final class DataPlane: Sendable {
             try outcome.get()
         }
         threads.append(try JoinableThread(name: "weft-directory") { [weak self] in self?.serveDirectory() })
+        if let prober {
+            prober.prepare()
+            threads.append(
+                try JoinableThread(name: "weft-prober") { [weak self] in
+                    prober.run { change in self?.take(change) }
+                })
+        }
         let started = threads
         state.withLock { $0.threads = started }
     }
@@ -172,7 +195,18 @@ public final class DataPlane: Sendable {
         isStopping.store(true, ordering: .releasing)
         for link in links { link.send(.stop) }
         control.wake()
+        prober?.stop()
         for thread in threads { thread.join() }
+    }
+
+    /// Tells the workers, and whoever wants to hear, what a path takes now.
+    private func take(_ change: PathProber.Change) {
+        let isNews = state.withLock { state in
+            guard state.note(change) else { return false }
+            publish(&state)
+            return true
+        }
+        if isNews { onPathEvent(change.event) }
     }
 
     /// The control thread: what workers saw goes into the directory, and back to them as tables.

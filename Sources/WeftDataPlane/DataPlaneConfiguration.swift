@@ -23,6 +23,8 @@ public struct DataPlaneConfiguration: Hashable, Sendable {
     public var segmentsDatagrams: Bool
     /// Whether UDP_GRO may be used where the kernel has it.
     public var mergesReceived: Bool
+    /// How the paths to other agents are probed; nil probes none. Probes of others are answered either way.
+    public var pathDiscovery: PathDiscovery.Configuration? = PathDiscovery.Configuration()
 
     /// Sets up a data plane.
     public init(

@@ -105,6 +105,12 @@ extension Worker {
                     pending[bit].isIncomplete = true
                     continue
                 }
+                guard unsafe isTaken(front.iov_len + payload.iov_len, by: peer) else {
+                    link.counters.add(to: .oversizeCopies, row: CounterBlock.row(peer))
+                    pending[bit].isIncomplete = true
+                    pending[bit].isOversize = true
+                    continue
+                }
                 unsafe append(front, payload, to: peer, flow: flow, bit: bit, startsFrame: startsFrame)
             }
         }
@@ -127,7 +133,7 @@ extension Worker {
         _ frame: Range<Int>, of isScratch: Bool, _ layout: FrameLayout, _ decision: Decision, to recipients: Recipients,
         flow: UInt32, bit: Int, startsFrame: Int
     ) {
-        let limit = tables.fabric.mtu(of: decision.segment) - (layout.l2ByteCount - EthernetHeader.byteCount)
+        let limit = decision.mtu - (layout.l2ByteCount - EthernetHeader.byteCount)
         let (arena, scratch, fragmentHeader) = (isScratch ? scratch : frames, scratch, fragmentHeader)
         guard let fragmenter = Fragmenter(frame: arena.bytes(frame), layout: layout, limit: limit) else { return }
         let vni = tables.fabric.vni(of: decision.segment)

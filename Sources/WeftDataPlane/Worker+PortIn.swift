@@ -188,7 +188,7 @@ extension Worker {
                     link.counters.add(to: .flooded, row: row)
                     if hasFailed || pending[bit].isIncomplete { link.counters.add(to: .incompleteFloods, row: row) }
                 } else {
-                    link.counters.drop(.sendFailed, row: row)
+                    link.counters.drop(pending[bit].isOversize && !hasFailed ? .oversize : .sendFailed, row: row)
                 }
             } else if isSent && !hasFailed {
                 link.counters.add(to: .encapsulated, row: row)

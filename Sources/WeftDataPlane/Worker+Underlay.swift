@@ -17,7 +17,7 @@ extension Worker {
         guard case .transferred(let count) = unsafe underlays[index].receivers[socket].socket.receive(headers) else { return }
         frameCount += count
         var byteCount = 0
-        for slot in 0..<count { byteCount += take(slot) }
+        for slot in 0..<count { byteCount += take(slot, from: underlays[index].receivers[socket]) }
         for slot in 0..<count { renew(slot) }
         deliver()
         settleLate()
@@ -45,7 +45,7 @@ extension Worker {
     }
 
     /// Decides about all frames of one receive buffer; returns how many bytes it held.
-    private mutating func take(_ slot: Int) -> Int {
+    private mutating func take(_ slot: Int, from socket: SharedSocket) -> Int {
         let start = slot * Self.datagramStride
         let byteCount = min(Int(unsafe receiveHeaders[slot].msg_len), Self.datagramByteCount)
         let beside = unsafe ControlMessages.parse(&receiveHeaders[slot].msg_hdr)
@@ -62,7 +62,8 @@ extension Worker {
         var offset = 0
         repeat {
             let end = min(offset + max(1, step), byteCount)
-            take(start + offset..<start + end, arrival)
+            let datagram = start + offset..<start + end
+            if !answerProbe(datagram, arrival, from: source, by: socket) { take(datagram, arrival) }
             offset = end
         } while offset < byteCount
         return byteCount

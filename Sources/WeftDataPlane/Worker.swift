@@ -63,6 +63,8 @@ import WeftWire
         var isIncomplete = false
         /// Whether it came by a tunnel and goes into another (X9).
         var isLate = false
+        /// Whether it was too big for the path to a member.
+        var isOversize = false
     }
 
     let number: Int
@@ -80,6 +82,7 @@ import WeftWire
     var coalescer = Coalescer()
     /// Frames of this turn that came by a tunnel and go into another.
     var lateCount = 0
+    var answerer = ProbeAnswerer()
     var pending = [Pending](repeating: Pending(), count: frameLimit)
     var outcome = TurnOutcome()
     var hasEvents = false

@@ -34,12 +34,15 @@
     case splitHorizon
     /// There is nobody else in the segment to flood to.
     case noMembers
+    /// A path probe beyond what a peer may have answered in a second.
+    case probeLimited
     /// Too big for the segment; an ICMP answer was due but the port's rate limit is used up.
     case tooBigAnswerLimited
     /// Too big for the segment, it may not be fragmented, and no ICMP answer may be sent: a group address, an ICMP error, a
     /// later fragment, or a destination of which it is not known that it is remote.
     case tooBigNoAnswer
-    /// Too big for the segment, and from the underlay or no IP at all, so that nobody can be told.
+    /// Too big for the segment, and from the underlay or no IP at all, so that nobody can be told; or flooded, and too big for
+    /// the path to every member.
     case oversize
     /// Too big, and its IP header does not add up, so that it can't be fragmented or answered.
     case badInnerIP
@@ -73,6 +76,7 @@
         case .samePort: "same-port"
         case .splitHorizon: "split-horizon"
         case .noMembers: "no-members"
+        case .probeLimited: "probe-limited"
         case .tooBigAnswerLimited: "too-big-answer-limited"
         case .tooBigNoAnswer: "too-big-no-answer"
         case .oversize: "oversize"

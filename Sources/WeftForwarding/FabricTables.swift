@@ -45,6 +45,7 @@ public final class FabricTables: Sendable {
     @usableFromInline struct PeerFacts: Sendable {
         @usableFromInline var isPresent = false
         @usableFromInline var isLearntFrom = false
+        @usableFromInline var isAgent = false
         @usableFromInline var takesRemoteChecksums = false
         @usableFromInline var vtep = VTEP(address: .v4(IPv4Address(rawValue: 0)))
 
@@ -93,6 +94,7 @@ public final class FabricTables: Sendable {
             precondition(!peers[row].isPresent, "\(peer.index) is described twice")
             peers[row].isPresent = true
             peers[row].isLearntFrom = peer.kind != .gossipAgent
+            peers[row].isAgent = peer.kind != .plain
             peers[row].takesRemoteChecksums = peer.takesRemoteChecksums
             peers[row].vtep = peer.vtep
         }
@@ -244,6 +246,9 @@ extension FabricTables {
         peerFacts[Int(peer.rawValue)].takesRemoteChecksums
     }
 
+    /// Whether `peer`, which exists, is an agent, and not a VTEP that knows VXLAN only.
+    @inlinable public func isAgent(_ peer: PeerIndex) -> Bool { peerFacts[Int(peer.rawValue)].isAgent }
+
     /// Whether an interface is one of our own overlay devices.
     public func isOverlay(_ interface: Int32) -> Bool {
         !description.overlayInterfaces.isEmpty && description.overlayInterfaces.contains(interface)
@@ -286,15 +291,19 @@ public final class ForwardingTables: Sendable {
     public let bindings: BindingTable
     /// Where stations went that have just left.
     public let lateRoutes: LateRoutes
+    /// What the paths to peers take.
+    public let paths: PathLimits
 
     /// Creates a snapshot.
     public init(
-        fabric: FabricTables, fdb: FDBTable, bindings: BindingTable = BindingTable(), lateRoutes: LateRoutes = LateRoutes()
+        fabric: FabricTables, fdb: FDBTable, bindings: BindingTable = BindingTable(), lateRoutes: LateRoutes = LateRoutes(),
+        paths: PathLimits = PathLimits()
     ) {
         self.fabric = fabric
         self.fdb = fdb
         self.bindings = bindings
         self.lateRoutes = lateRoutes
+        self.paths = paths
     }
 
     /// A snapshot with nothing in it: every frame is dropped.

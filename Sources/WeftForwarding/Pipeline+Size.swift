@@ -3,7 +3,7 @@ import WeftWire
 
 // Size is judged here and nowhere else: host-side devices take anything, so that no bridge drops a frame without a counter.
 // The limit is the segment's MTU for the bytes after the first 14 of the frame. Where tags are carried they count, because
-// the underlay has room for an untagged frame only.
+// the underlay has room for an untagged frame only. The path to a peer may take less than the segment: ``PathLimits``.
 
 extension Pipeline {
     /// Finds the treatment of a frame that leaves through a tunnel, and what happens when it is too big.
@@ -14,16 +14,26 @@ extension Pipeline {
         let isSuperframe = offload.segmentation != .none
         let segmentSize = Int(offload.segmentSize)
         decision.treatment = isSuperframe ? .cut(segmentSize: segmentSize) : .whole
-        switch decision.verdict {
-        case .encapsulate: break
-        case .flood: if tables.fabric.floodPeerRange(of: decision.segment).isEmpty { return }
-        case .deliver, .answer, .resolve, .drop: return
-        }
         let tagByteCount = decision.stripsTag ? 0 : layout.l2ByteCount - EthernetHeader.byteCount
-        let limit = tables.fabric.mtu(of: decision.segment) - tagByteCount
         let payloadOffset = layout.payloadOffset ?? layout.packetEnd
         let pieceEnd = isSuperframe ? min(layout.packetEnd, payloadOffset + segmentSize) : layout.packetEnd
-        guard pieceEnd - layout.l2ByteCount > limit else { return }
+        let byteCount = pieceEnd - layout.l2ByteCount
+        decision.mtu = tables.fabric.mtu(of: decision.segment)
+        switch decision.verdict {
+        case .encapsulate(let peer): decision.mtu = min(decision.mtu, tables.paths.limit(of: peer))
+        case .flood:
+            let members = tables.fabric.floodPeerRange(of: decision.segment)
+            if members.isEmpty { return }
+            // What may be fragmented is made to fit all. Of the rest, each member gets what its own path takes.
+            if byteCount + tagByteCount > tables.paths.smallest, layout.isIP, !layout.dontFragment {
+                for position in members {
+                    decision.mtu = min(decision.mtu, tables.paths.limit(of: tables.fabric.floodPeer(position)))
+                }
+            }
+        case .deliver, .answer, .resolve, .drop: return
+        }
+        let limit = decision.mtu - tagByteCount
+        guard byteCount > limit else { return }
 
         guard layout.isIP else { return decision.verdict = .drop(.oversize) }
         guard layout.malformation == nil else { return decision.verdict = .drop(.badInnerIP) }
@@ -58,11 +68,13 @@ extension Pipeline {
         _ layout: FrameLayout, innerSegmentSize: Int?, tables: ForwardingTables, in decision: inout Decision
     ) {
         switch decision.verdict {
-        case .deliver, .flood, .encapsulate: break
+        case .deliver, .flood: decision.mtu = tables.fabric.mtu(of: decision.segment)
+        case .encapsulate(let peer):
+            decision.mtu = min(tables.fabric.mtu(of: decision.segment), tables.paths.limit(of: peer))
         case .answer, .resolve, .drop: return
         }
         let tagByteCount = decision.stripsTag ? 0 : layout.l2ByteCount - EthernetHeader.byteCount
-        let limit = tables.fabric.mtu(of: decision.segment) - tagByteCount
+        let limit = decision.mtu - tagByteCount
         guard layout.packetEnd - layout.l2ByteCount > limit else { return }
         guard layout.transportChecksumOffset != nil else { return decision.verdict = .drop(.oversize) }
         switch layout.transportProtocol {

@@ -39,6 +39,9 @@ import WeftWire
     public var treatment: Treatment
     /// The segment; meaningless when the frame was dropped before it was known.
     public var segment: SegmentIndex
+    /// Bytes of an IP packet, tags counted, that a frame that leaves through a tunnel may have: what the segment takes, and what
+    /// the paths take.
+    public var mtu: Int
     /// The frame's layout; nil when it is too short to have one.
     public var layout: FrameLayout?
     /// Whether the frame's first tag is a priority tag to be taken out before anything else (X6); ``layout`` still has it.
@@ -57,6 +60,7 @@ import WeftWire
         self.verdict = verdict
         self.treatment = .whole
         self.segment = segment
+        self.mtu = .max
         self.layout = layout
         self.stripsTag = stripsTag
         self.remoteChecksum = nil

@@ -87,6 +87,7 @@ extension Descriptor {
             try set(level, IP_MTU_DISCOVER, mode)
             try set(level, IP_TTL, 64)
             if options.wantsPacketInfo { try set(level, IP_PKTINFO, 1) }
+            if options.keepsErrors { try set(level, IP_RECVERR, 1) }
         case .v6:
             let level = Int32(IPPROTO_IPV6)
             let mode = options.pathMTU == .device ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DO
@@ -95,6 +96,7 @@ extension Descriptor {
             try set(level, IPV6_DONTFRAG, 1)
             try set(level, IPV6_UNICAST_HOPS, 64)
             if options.wantsPacketInfo { try set(level, IPV6_RECVPKTINFO, 1) }
+            if options.keepsErrors { try set(level, IPV6_RECVERR, 1) }
         }
     }
 

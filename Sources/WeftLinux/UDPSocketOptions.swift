@@ -31,6 +31,9 @@ public struct UDPSocketOptions: Hashable, Sendable {
     public var wantsPacketInfo = false
     /// Whether the kernel drops all that arrives: for sockets that only transmit.
     public var dropsEverythingReceived = false
+    /// Whether what ICMP says about what was sent is kept for ``UDPSocket/receiveError()``. A send may then fail once for what is
+    /// waiting there.
+    public var keepsErrors = false
     /// Buffer sizes asked for, in bytes; the kernel may grant less without privileges.
     public var receiveBufferByteCount = 8 << 20
     public var sendBufferByteCount = 8 << 20

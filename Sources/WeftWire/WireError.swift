@@ -28,6 +28,7 @@
         case icmp = "ICMP"
         case icmpv6 = "ICMPv6"
         case vxlan = "VXLAN"
+        case pathProbe = "path probe"
         case virtioNet = "virtio-net"
     }
 

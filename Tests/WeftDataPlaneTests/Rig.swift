@@ -135,14 +135,15 @@ final class Rig {
     func start(
         _ host: String, peer: PeerDescription.Kind, stations: [Directory.Station] = [], isMultiQueue: Bool = false,
         port: Port = .tap, segment: (inout SegmentDescription) -> Void = { _ in },
-        adjust: (inout DataPlaneConfiguration) -> Void = { _ in }
+        adjust: (inout DataPlaneConfiguration) -> Void = { _ in },
+        onPathEvent: @escaping @Sendable (PathEvent) -> Void = { _ in }
     ) throws -> DataPlane {
         var configuration = DataPlaneConfiguration(addresses: [underlay(host)], workerCount: 1)
         adjust(&configuration)
         let plane = try NetworkNamespace.named(namespace(host)).run { [events, sightings] in
             try DataPlane(
                 configuration, onPortEvent: { event in events.withLock { $0.append(event) } },
-                onSightings: { batch in sightings.withLock { $0.append(batch) } })
+                onSightings: { batch in sightings.withLock { $0.append(batch) } }, onPathEvent: onPathEvent)
         }
         planes.append(plane)
         plane.configure(fabric(host, peer: peer, segment: segment), stations: stations)

@@ -83,7 +83,7 @@ enum Transfer {
         return all
     }
 
-    private static func open(in namespace: String, _ type: __socket_type, ipv6: Bool, seconds: Int) throws -> Int32 {
+    static func open(in namespace: String, _ type: __socket_type, ipv6: Bool, seconds: Int) throws -> Int32 {
         let descriptor = try NetworkNamespace.named(namespace).run {
             socket(ipv6 ? AF_INET6 : AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         }
@@ -116,11 +116,11 @@ enum Transfer {
         }
     }
 
-    private static func connect(_ descriptor: Int32, last: UInt8, ipv6: Bool) -> Bool {
+    static func connect(_ descriptor: Int32, last: UInt8, ipv6: Bool) -> Bool {
         unsafe withAddress(last, ipv6: ipv6) { unsafe Glibc.connect(descriptor, $0, $1) } == 0
     }
 
-    private static func bindAndListen(_ descriptor: Int32, last: UInt8, ipv6: Bool, isStream: Bool = true) throws {
+    static func bindAndListen(_ descriptor: Int32, last: UInt8, ipv6: Bool, isStream: Bool = true) throws {
         var one: Int32 = 1
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         guard unsafe withAddress(last, ipv6: ipv6, { unsafe bind(descriptor, $0, $1) }) == 0,

@@ -38,6 +38,7 @@ struct Network {
     var directory = Directory()
     var bindings = BindingTable()
     var lateRoutes = LateRoutes()
+    var paths = PathLimits()
     var memory = PathMemory()
     var now = Instant(nanoseconds: 1_000_000_000_000)
 
@@ -52,7 +53,8 @@ struct Network {
     static func vtep(_ last: UInt32) -> VTEP { VTEP(address: .v4(IPv4Address(rawValue: 0xC000_0200 | last))) }
 
     var tables: ForwardingTables {
-        ForwardingTables(fabric: FabricTables(fabric), fdb: directory.fdb, bindings: bindings, lateRoutes: lateRoutes)
+        ForwardingTables(
+            fabric: FabricTables(fabric), fdb: directory.fdb, bindings: bindings, lateRoutes: lateRoutes, paths: paths)
     }
 
     /// Decides about a frame from a port.

@@ -120,3 +120,59 @@ import WeftWire
         #expect(network.receive(datagram.bytes, innerSegmentSize: 1200).treatment == .cut(segmentSize: 1200))
     }
 }
+
+/// What a path takes is less than what the segment does.
+@Suite struct PathLimitTests {
+    /// blue takes 1450; the path to peer 0 takes 1400 inside.
+    private static func network() -> Network {
+        var network = Network()
+        _ = network.paths.set(1450, for: PeerIndex(0), over: .v4)
+        return network
+    }
+
+    @Test("P6: a frame to one peer is judged by its path") func unicast() throws {
+        var network = Self.network()
+        #expect(network.send(PipelineSizeTests.packet(1400).bytes).verdict == .encapsulate(PeerIndex(0)))
+        #expect(network.send(PipelineSizeTests.packet(1401).bytes).verdict == .answer(mtu: 1400))
+        #expect(network.send(PipelineSizeTests.packet(1401, isIPv6: true).bytes).verdict == .answer(mtu: 1400))
+        let fragments = network.send(PipelineSizeTests.packet(1401, dontFragment: false).bytes)
+        #expect(fragments.treatment == .fragment && fragments.mtu == 1400)
+        var superframe = PipelineSizeTests.packet(20000)
+        superframe.hasPartialChecksum = true
+        #expect(network.send(superframe.bytes, offload: try superframe.offload(segmentSize: 1398)).verdict == .answer(mtu: 1400))
+        let fitting = network.send(superframe.bytes, offload: try superframe.offload(segmentSize: 1348))
+        #expect(fitting.treatment == .cut(segmentSize: 1348))
+    }
+
+    @Test("a path that takes more than the segment changes nothing") func wide() {
+        var network = Network()
+        _ = network.paths.set(9000, for: PeerIndex(0), over: .v4)
+        #expect(network.send(PipelineSizeTests.packet(1451).bytes).verdict == .answer(mtu: 1450))
+        #expect(network.send(PipelineSizeTests.packet(1450).bytes).verdict == .encapsulate(PeerIndex(0)))
+    }
+
+    @Test("a flooded frame goes to those whose path takes it, or in fragments to all") func flood() {
+        var network = Self.network()
+        var frame = PipelineSizeTests.packet(1450)
+        frame.destination = .broadcast
+        let whole = network.send(frame.bytes)
+        #expect(whole.verdict == .flood && whole.treatment == .whole && whole.mtu == 1450)
+        frame.dontFragment = false
+        let fragments = network.send(frame.bytes)
+        #expect(fragments.verdict == .flood && fragments.treatment == .fragment && fragments.mtu == 1400)
+    }
+
+    @Test func remembersAndForgets() {
+        var limits = PathLimits()
+        #expect(limits.limit(of: PeerIndex(7)) == .max && limits.smallest == .max)
+        #expect(limits.set(1400, for: PeerIndex(7), over: .v6))
+        let isNewsAgain = limits.set(1400, for: PeerIndex(7), over: .v6)
+        #expect(!isNewsAgain)
+        #expect(limits.set(1500, for: PeerIndex(2), over: .v4))
+        #expect(limits.limit(of: PeerIndex(7)) == 1330 && limits.limit(of: PeerIndex(2)) == 1450 && limits.smallest == 1330)
+        #expect(limits.set(nil, for: PeerIndex(7), over: .v6))
+        #expect(limits.limit(of: PeerIndex(7)) == .max && limits.smallest == 1450)
+        let isNews = limits.set(nil, for: PeerIndex(5000), over: .v6)
+        #expect(!isNews)
+    }
+}

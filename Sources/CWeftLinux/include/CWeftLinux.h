@@ -34,6 +34,18 @@ int64_t weft_socket_drop_count(int fd);
 /// Sends `count` segments of one byte each to `address` with one UDP_SEGMENT call; bytes sent, or -1.
 ssize_t weft_send_segments(int fd, const struct sockaddr *address, socklen_t address_length, unsigned int count);
 
+/// One entry of a socket's error queue (`struct sock_extended_err`).
+struct weft_socket_error {
+    /// The errno; 0 when the queue is empty.
+    uint32_t error;
+    /// 1 this host, 2 ICMP, 3 ICMPv6.
+    uint8_t origin;
+    /// With EMSGSIZE the MTU.
+    uint32_t info;
+};
+/// recvmsg with MSG_ERRQUEUE; writes where the datagram was sent to into `name`, `*name_length` bytes.
+struct weft_socket_error weft_receive_error(int fd, void *name, socklen_t *name_length);
+
 enum {
     /// Control bytes that a receive buffer needs: UDP_GRO's size and packet info of either family.
     WEFT_RECEIVE_CONTROL_BYTES = CMSG_SPACE(sizeof(int)) + CMSG_SPACE(20),
