@@ -19,7 +19,7 @@ extension UDPSocket {
         return unsafe bytes.withUnsafeBytes { buffer in
             unsafe SocketAddress.with(endPoint) { address, length in
                 transfer {
-                    unsafe sendto(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT.rawValue), address, length)
+                    unsafe sendto(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT), address, length)
                 }
             }
         }
@@ -36,7 +36,7 @@ extension UDPSocket {
             let result = unsafe bytes.withUnsafeMutableBytes { buffer in
                 transfer {
                     unsafe recvfrom(
-                        number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT.rawValue),
+                        number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT),
                         base.assumingMemoryBound(to: sockaddr.self), &length)
                 }
             }

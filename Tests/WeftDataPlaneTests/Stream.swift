@@ -19,7 +19,7 @@ final class Stream: Sendable {
             let data = [UInt8](repeating: 7, count: 1 << 16)
             while !isStopping.load(ordering: .relaxed) {
                 let count = unsafe data.withUnsafeBytes {
-                    unsafe send(sender, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                    unsafe send(sender, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }
                 guard count > 0 else { return "cannot send: errno \(errno)" }
             }

@@ -165,14 +165,13 @@ import WeftWire
     @Test func remembersAndForgets() {
         var limits = PathLimits()
         #expect(limits.limit(of: PeerIndex(7)) == .max && limits.smallest == .max)
-        #expect(limits.set(1400, for: PeerIndex(7), over: .v6))
-        let isNewsAgain = limits.set(1400, for: PeerIndex(7), over: .v6)
-        #expect(!isNewsAgain)
-        #expect(limits.set(1500, for: PeerIndex(2), over: .v4))
+        var news = [
+            limits.set(1400, for: PeerIndex(7), over: .v6), limits.set(1400, for: PeerIndex(7), over: .v6),
+            limits.set(1500, for: PeerIndex(2), over: .v4),
+        ]
         #expect(limits.limit(of: PeerIndex(7)) == 1330 && limits.limit(of: PeerIndex(2)) == 1450 && limits.smallest == 1330)
-        #expect(limits.set(nil, for: PeerIndex(7), over: .v6))
+        news += [limits.set(nil, for: PeerIndex(7), over: .v6), limits.set(nil, for: PeerIndex(5000), over: .v6)]
         #expect(limits.limit(of: PeerIndex(7)) == .max && limits.smallest == 1450)
-        let isNews = limits.set(nil, for: PeerIndex(5000), over: .v6)
-        #expect(!isNews)
+        #expect(news == [true, false, true, true, false])
     }
 }

@@ -13,6 +13,8 @@ import WeftWire
 final class PathProber: Sendable {
     /// How often it looks which peers have traffic.
     private static let lookInterval = Duration.seconds(1)
+    /// How often a send is tried that fails for something else.
+    private static let sendLimit = 3
     /// Events that are handled before it looks at the clock again.
     private static let drainLimit = 256
 
@@ -41,6 +43,8 @@ final class PathProber: Sendable {
         var order: [PeerIndex] = []
         var byVTEP: [VTEP: PeerIndex] = [:]
         var nextLook = Instant(nanoseconds: 0)
+        /// What routers said, not yet handed on.
+        var hints: [(peer: PeerIndex, byteCount: Int)] = []
 
         /// When there is next something to do without a word from outside.
         var nextWake: Instant? {
@@ -145,6 +149,7 @@ final class PathProber: Sendable {
             let changes = state.withLock { state in
                 var changes: [Change] = []
                 for socket in sockets.indices { receive(socket, &state, &changes) }
+                passHints(&state, &changes)
                 look(&state, &changes)
                 return changes
             }
@@ -154,10 +159,7 @@ final class PathProber: Sendable {
 
     /// Takes what came back to a socket.
     private func receive(_ socket: Int, _ state: inout State, _ changes: inout [Change]) {
-        for _ in 0..<Self.drainLimit {
-            guard let error = sockets[socket].socket.receiveError() else { break }
-            hear(error, &state, &changes)
-        }
+        _ = drainErrors(of: socket, &state)
         for _ in 0..<Self.drainLimit {
             switch sockets[socket].socket.receive(upTo: PathProbe.byteCount + 1) {
             case .received(let bytes, let source):
@@ -171,13 +173,32 @@ final class PathProber: Sendable {
         }
     }
 
+    /// Empties a socket's error queue; returns the MTU of the device, if the kernel named it there for a datagram it refused.
+    ///
     /// A router's word is a hint if it quotes what we send: the kernel has found our socket by the quoted source, and the quoted
     /// destination is a peer (P4).
-    private func hear(_ error: SocketError, _ state: inout State, _ changes: inout [Change]) {
-        guard error.origin == .icmp, error.errno == EMSGSIZE, let destination = error.destination,
-            let peer = state.byVTEP[destination]
-        else { return }
-        advance(peer, .tooBig(byteCount: error.mtu), &state, &changes)
+    private func drainErrors(of socket: Int, _ state: inout State) -> Int? {
+        var mtu: Int?
+        for _ in 0..<Self.drainLimit {
+            guard let error = sockets[socket].socket.receiveError() else { break }
+            guard error.errno == EMSGSIZE else { continue }
+            switch error.origin {
+            case .local: mtu = error.mtu > 0 ? error.mtu : nil
+            case .icmp:
+                guard state.hints.count < Self.drainLimit, let peer = error.destination.flatMap({ state.byVTEP[$0] }) else {
+                    continue
+                }
+                state.hints.append((peer, error.mtu))
+            }
+        }
+        return mtu
+    }
+
+    /// Hands on what routers said.
+    private func passHints(_ state: inout State, _ changes: inout [Change]) {
+        let hints = state.hints
+        state.hints = []
+        for hint in hints { advance(hint.peer, .tooBig(byteCount: hint.byteCount), &state, &changes) }
     }
 
     /// Sees which peers have traffic, and lets those go on whose time has come.
@@ -187,12 +208,12 @@ final class PathProber: Sendable {
         if isDue { state.nextLook = now.advanced(by: Self.lookInterval) }
         for peer in state.order {
             guard let entry = state.peers[peer] else { continue }
-            if entry.discovery == nil, now >= entry.start { begin(peer, &state, &changes, now: now) }
+            if entry.discovery == nil, now >= entry.start { begin(peer, &state, now: now) }
             if isDue {
                 let traffic = traffic(of: peer)
                 if traffic != entry.traffic {
                     state.peers[peer]?.traffic = traffic
-                    if let mtu = linkMTU(towards: entry, &state, &changes) { advance(peer, .linkMTU(mtu), &state, &changes) }
+                    if let mtu = linkMTU(towards: entry, &state) { advance(peer, .linkMTU(mtu), &state, &changes) }
                     advance(peer, .traffic, &state, &changes)
                 }
             }
@@ -208,9 +229,9 @@ final class PathProber: Sendable {
         }
     }
 
-    private func begin(_ peer: PeerIndex, _ state: inout State, _ changes: inout [Change], now: Instant) {
+    private func begin(_ peer: PeerIndex, _ state: inout State, now: Instant) {
         guard let entry = state.peers[peer] else { return }
-        guard let mtu = linkMTU(towards: entry, &state, &changes) else {
+        guard let mtu = linkMTU(towards: entry, &state) else {
             // No way there yet: again a moment later.
             state.peers[peer]?.start = now.advanced(by: Self.lookInterval)
             return
@@ -234,9 +255,8 @@ final class PathProber: Sendable {
                     changes.append(
                         Change(peer: peer, vtep: entry.vtep, event: .mtuChanged(peer, from: from, to: to)))
                 case .probe(let nonce, let byteCount):
-                    guard case .refused = send(byteCount, nonce: nonce, to: entry) else { continue }
-                    if let mtu = localMTU(entry.socket, &state, &changes) { inputs.append(.linkMTU(mtu)) }
-                    inputs.append(.refused(nonce: nonce))
+                    guard case .refused(let mtu) = send(byteCount, nonce: nonce, to: entry, &state) else { continue }
+                    inputs += [.linkMTU(mtu), .refused(nonce: nonce)]
                 }
             }
         }
@@ -246,8 +266,8 @@ final class PathProber: Sendable {
 
     private enum Sending {
         case sent
-        /// The device does not take datagrams of this size.
-        case refused
+        /// The device does not take datagrams of this size; this is its MTU.
+        case refused(Int)
         /// Something else is wrong: the probe will be missed.
         case failed
     }
@@ -255,45 +275,35 @@ final class PathProber: Sendable {
     private static func headerByteCount(_ vtep: VTEP) -> Int { vtep.address.family == .v4 ? 28 : 48 }
 
     /// Sends a probe whose IP packet has `byteCount` bytes.
-    private func send(_ byteCount: Int, nonce: UInt64, to peer: Peer) -> Sending {
+    ///
+    /// What an ICMP message said is told once in place of a datagram's fate, and looks the same: only the error queue shows whether
+    /// it was the device that refused.
+    private func send(_ byteCount: Int, nonce: UInt64, to peer: Peer, _ state: inout State) -> Sending {
         let payload = min(byteCount - Self.headerByteCount(peer.vtep), Self.largestByteCount)
         guard payload >= PathProbe.byteCount else { return .failed }
         let header = PathProbe(.probe, nonce: nonce, probeByteCount: UInt16(payload))
-        return probe.withLock { bytes in
-            bytes.withMutableRawBytes { header.emit(into: &$0) }
-            for _ in 0..<2 {
-                switch sockets[peer.socket].socket.transmit(bytes.rawBytes.extracting(0..<payload), to: peer.vtep) {
-                case .failed(EMSGSIZE): return .refused
-                case .failed: continue  // perhaps the word of an ICMP message, told in place of this datagram's fate
-                case .transferred, .wouldBlock: return .sent
-                }
+        for _ in 0..<Self.sendLimit {
+            let result = probe.withLock { bytes in
+                bytes.withMutableRawBytes { header.emit(into: &$0) }
+                return sockets[peer.socket].socket.transmit(bytes.rawBytes.extracting(0..<payload), to: peer.vtep)
             }
-            return .failed
+            switch result {
+            case .failed(EMSGSIZE): if let mtu = drainErrors(of: peer.socket, &state) { return .refused(mtu) }
+            case .failed: continue
+            case .transferred, .wouldBlock: return .sent
+            }
         }
+        return .failed
     }
 
     /// The MTU of the device towards a peer, as the kernel says it when asked for too much: no ICMP changes that one. nil when
     /// there is no way to the peer.
-    private func linkMTU(towards peer: Peer, _ state: inout State, _ changes: inout [Change]) -> Int? {
+    private func linkMTU(towards peer: Peer, _ state: inout State) -> Int? {
         let largest = Self.largestByteCount + Self.headerByteCount(peer.vtep)
-        return switch send(largest, nonce: 0, to: peer) {
+        return switch send(largest, nonce: 0, to: peer, &state) {
         case .sent: largest
-        case .refused: localMTU(peer.socket, &state, &changes)
+        case .refused(let mtu): mtu
         case .failed: nil
         }
-    }
-
-    /// The MTU that the kernel has just named for a refused datagram; what else is in the queue is heard.
-    private func localMTU(_ socket: Int, _ state: inout State, _ changes: inout [Change]) -> Int? {
-        var mtu: Int?
-        for _ in 0..<Self.drainLimit {
-            guard let error = sockets[socket].socket.receiveError() else { break }
-            if error.origin == .local, error.errno == EMSGSIZE {
-                mtu = error.mtu
-            } else {
-                hear(error, &state, &changes)
-            }
-        }
-        return mtu.flatMap { $0 > 0 ? $0 : nil }
     }
 }
