@@ -4,20 +4,21 @@ import WeftTypes
 import WeftWire
 
 /// Somebody at the router who writes ICMP messages "fragmentation needed" about datagrams from alpha to bravo.
-struct Forger: ~Copyable {
+final class Forger {
     private let socket: Int32
-    /// Source ports that alpha's sockets may have, as the kernel of its namespace lists them.
+    /// Source ports that alpha's sockets have, as the kernel of its namespace lists them.
     private let ports: [UInt16]
 
     init(_ rig: Rig) throws {
-        socket = try NetworkNamespace.named(rig.namespace("router")).run {
-            Glibc.socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMP))
-        }
-        guard socket >= 0 else { throw Rig.Failure(description: "no raw socket: errno \(errno)") }
-        ports = try rig.run("alpha", "ss", "-Hnua").split(separator: "\n").compactMap { line in
+        let ports = try rig.run("alpha", "ss", "-Hnua").split(separator: "\n").compactMap { line in
             line.split(separator: " ").dropFirst(3).first?.split(separator: ":").last.flatMap { UInt16($0) }
         }
         guard ports.count > 8 else { throw Rig.Failure(description: "alpha has the ports \(ports) only") }
+        let socket = try NetworkNamespace.named(rig.namespace("router")).run {
+            Glibc.socket(AF_INET, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMP))
+        }
+        guard socket >= 0 else { throw Rig.Failure(description: "no raw socket: errno \(errno)") }
+        (self.ports, self.socket) = (Set(ports).sorted(), socket)
     }
 
     deinit { close(socket) }

@@ -127,6 +127,8 @@ import WeftTypes
         let inner = 1400 - family.overheadByteCount
         _ = try? routed.rig.ping(from: "alpha", "-Mdo", "-s\(inner - 27)")
         #expect(try routed.rig.run("guest-alpha", "ip", "route", "get", "10.1.0.2").contains("mtu \(inner)"))
+        // Nobody tells bravo: its way back is a black hole, which it finds by itself.
+        try routed.rig.poll(seconds: 6) { routed.bravo.pathReports()[PeerIndex(0)]?.mtu.map { $0 <= 1404 } == true }
         #expect(try routed.rig.ping(from: "alpha", "-Mdont", "-s1400").contains(" 0% packet loss"))
     }
 
