@@ -54,6 +54,7 @@ let modules: [Module] = [
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
     Module(name: "WeftNetlink", uses: ["WeftTypes", "WeftLinux", "CMnl", "CWeftLinux"]),
     Module(name: "WeftSealing", uses: ["WeftTypes", "WeftLinux"], products: [.crypto, .deque]),
+    Module(name: "WeftGossipShell", uses: ["WeftTypes", "WeftGossip", "WeftLinux", "WeftSealing"]),
     Module(
         name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"],
         testUses: ["WeftFlows"]),
@@ -68,10 +69,11 @@ let modules: [Module] = [
         name: "WeftAgent",
         uses: [
             "WeftTypes", "WeftWire", "WeftForwarding", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink",
-            "WeftDataPlane", "WeftControl", "WeftAPI",
+            "WeftDataPlane", "WeftControl", "WeftAPI", "WeftGossip", "WeftSealing", "WeftGossipShell",
         ],
         products: [.logging, .lifecycle, .unixSignals]),
-    Module(name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink", "CWeftLinux"]),
+    Module(
+        name: "WeftLab", uses: ["WeftTypes", "WeftTopology", "WeftLinux", "WeftNetlink", "WeftSealing", "CWeftLinux"]),
     Module(
         name: "WeftCLI",
         uses: [

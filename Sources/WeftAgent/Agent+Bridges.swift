@@ -1,6 +1,8 @@
 import Logging
 import WeftDataPlane
 import WeftForwarding
+import WeftGossip
+import WeftLinux
 import WeftNetlink
 import WeftTopology
 import WeftTypes
@@ -26,8 +28,37 @@ extension Agent {
             }
         }
         guard isOutdated || members != bridgeTable.members, let entries = try? driver.netlink.fdb() else { return }
-        plane.handle(bridgeTable.reset(members: members, entries: entries))
+        take(bridgeTable.reset(members: members, entries: entries), into: plane)
         forgetStationsThatCame(entries, uplinks: uplinks)
+    }
+
+    /// Tells the packet path and the fabric what the bridges know now.
+    func take(_ changes: [BridgeTable.Change], into plane: DataPlane) {
+        plane.handle(changes.map(\.event))
+        guard let gossip else { return }
+        let now = MonotonicClock.now()
+        gossip.tell(
+            changes.compactMap { change in
+                routes.endpointKey(change.key).map { key in
+                    guard let device = change.device else { return .forgotten(key, .bridge) }
+                    return .sighted(key, port: LocalPort(device), change.isListed ? .listing : .bridge, seen: now)
+                }
+            })
+    }
+
+    /// Has a bridge forget a station that is elsewhere, so that it asks the uplink, and tells when the station comes back.
+    func forgetLocally(_ key: EndpointKey, port: LocalPort?) {
+        guard let segment = compiled?.segments[key.vni],
+            let device = port?.device ?? bridgeTable.device(of: FDBKey(segment, key.mac)), bridgeTable.members[device] != nil,
+            let entries = try? driver.netlink.fdb()
+        else { return }
+        for entry in entries where entry.table == .bridge && entry.mac == key.mac && entry.linkIndex == device && !entry.isLocal {
+            do throws(NetlinkError) {
+                try driver.netlink.removeFDB(entry)
+            } catch {
+                logger.debug("FDB entry not removed", metadata: ["mac": "\(entry.mac)", "cause": "\(error)"])
+            }
+        }
     }
 
     /// Has the bridges forget that a station is behind the uplink which is now at a port of the bridge: until that station
@@ -44,4 +75,12 @@ extension Agent {
             }
         }
     }
+}
+
+extension LocalPort {
+    /// The port that is a device, by the kernel's number for it.
+    init(_ device: Int32) { self.init(UInt32(bitPattern: device)) }
+
+    /// The kernel's number for its device.
+    var device: Int32 { Int32(bitPattern: rawValue) }
 }

@@ -3,6 +3,8 @@ import WeftAPI
 import WeftControl
 import WeftDataPlane
 import WeftForwarding
+import WeftGossip
+import WeftGossipShell
 import WeftLinux
 import WeftNetlink
 import WeftTopology
@@ -60,7 +62,6 @@ extension Agent: AgentReporting {
         let counters = plane?.counters()
         let stationCounts = plane?.stationCounts() ?? [:]
         return loaded.topology.segments.filter { scope == .fabric || local.contains($0.name) }.map { segment in
-            let members = loaded.topology.members(of: segment)
             let isLocal = local.contains(segment.name)
             let isBridged = bridged.contains(segment.name)
             let index = compiler.segmentIndex(of: segment.name)
@@ -68,12 +69,23 @@ extension Agent: AgentReporting {
                 name: segment.name.text, vni: segment.vni, mtu: mtu(of: segment), subnets: segment.subnets,
                 bridge: isBridged ? loaded.topology.mark(.bridge, segment.name).deviceName.text : nil,
                 uplink: isBridged ? loaded.topology.mark(.uplink, segment.name).deviceName.text : nil,
-                hosts: members.map(\.name.text),
+                hosts: hostNames(of: segment),
                 portCount: loaded.topology.ports(in: segment.name).count { $0.host == loaded.host.name },
-                peerCount: isLocal ? members.count { $0.name != loaded.host.name } : 0,
+                peerCount: isLocal ? (compiled?.fabric.segments.first { $0.index == index }?.members.count ?? 0) : 0,
                 fdbEntryCount: isLocal ? index.flatMap { stationCounts[$0] } ?? 0 : 0,
                 drops: drops(of: segment, counters))
         }
+    }
+
+    /// The hosts that have a segment: where there is gossip, those that say so, and the plain end points of the file.
+    private func hostNames(of segment: Segment) -> [String] {
+        let declared = loaded.topology.members(of: segment)
+        guard let gossip else { return declared.map(\.name.text) }
+        let view = gossip.view
+        let spec = loaded.topology.specNumber(of: segment)
+        let nodes = (view.segments[segment.vni] ?? [:]).filter { $0.value.specHash == spec }.keys
+        let fixed = declared.filter { $0.kind == .vtep || $0.name == loaded.host.name }.map(\.name.text)
+        return (fixed + nodes.map { label(of: $0, in: view) }).sorted()
     }
 
     /// What was dropped at the ports of the packet path that a segment has here.
@@ -88,18 +100,50 @@ extension Agent: AgentReporting {
     func peers() -> [PeerReport] {
         let counters = plane?.counters()
         let segments = loaded.topology.segments(on: loaded.host)
-        return (compiled?.fabric.peers ?? []).compactMap { peer in
-            guard let name = TopologyName(peer.name), let host = loaded.topology.host(named: name) else { return nil }
-            var entry = PeerReport(
+        let nodes = nodeReports(segments)
+        let nodePeers = Set((compiled?.nodes ?? [:]).values)
+        let hosts = (compiled?.fabric.peers ?? []).compactMap { peer -> (PeerReport, PeerIndex?)? in
+            guard !nodePeers.contains(peer.index), let name = TopologyName(peer.name),
+                let host = loaded.topology.host(named: name)
+            else { return nil }
+            let shared = segments.filter { loaded.topology.isMember(host, of: $0) }.map(\.name.text)
+            let entry = PeerReport(
                 name: peer.name, underlay: peer.vtep.address, udpPort: peer.vtep.udpPort, state: .static,
-                kind: host.kind.rawValue,
-                segments: segments.filter { loaded.topology.isMember(host, of: $0) }.map(\.name.text))
-            guard let traffic = counters?.peers[peer.index] else { return entry }
+                kind: host.kind.rawValue, segments: shared)
+            return (entry, peer.index)
+        }
+        return (hosts + nodes).map { entry, index in
+            guard let traffic = index.flatMap({ counters?.peers[$0] }) else { return entry }
+            var entry = entry
             (entry.rxFrames, entry.rxBytes) = (traffic.receivedFrames, traffic.receivedBytes)
             (entry.txFrames, entry.txBytes) = (traffic.sentFrames, traffic.sentBytes)
             entry.drops = Self.named(traffic.drops)
             return entry
-        }.sorted { $0.name < $1.name }
+        }.sorted { ($0.name, $0.underlay) < ($1.name, $1.underlay) }
+    }
+
+    /// The nodes that gossip tells of, each with its place in the packet path where it has one.
+    private func nodeReports(_ segments: [Segment]) -> [(PeerReport, PeerIndex?)] {
+        guard let gossip else { return [] }
+        let view = gossip.view
+        let members = Dictionary(gossip.members.map { ($0.id, $0) }) { $1 }
+        let tunnels = Dictionary((compiled?.fabric.peers ?? []).map { ($0.index, $0.vtep) }) { $1 }
+        return view.nodes.sorted { $0.key < $1.key }.compactMap { id, node in
+            let index = compiled?.nodes[id]
+            let member = members[id]
+            guard
+                let address = index.flatMap({ tunnels[$0]?.address }) ?? node.record?.vtepAddresses.first
+                    ?? member?.address?.address
+            else { return nil }
+            let shared = segments.filter { segment in
+                view.segments[segment.vni]?[id]?.specHash == loaded.topology.specNumber(of: segment)
+            }
+            let entry = PeerReport(
+                name: label(of: id, in: view), underlay: address, udpPort: node.record?.udpPort ?? VTEP.defaultUDPPort,
+                state: (member?.state ?? node.state)?.reported ?? .dead, segments: shared.map(\.name.text), nodeID: id,
+                rttSeconds: member?.roundTrip?.seconds)
+            return (entry, index)
+        }
     }
 
     func fdb() -> [FDBEntryReport] {
@@ -135,13 +179,22 @@ extension Agent: AgentReporting {
     }
 
     func hosts() -> [WeftAPI.HostReport] {
-        loaded.topology.hosts.map { host in
-            WeftAPI.HostReport(
+        let peers = peers()
+        let listed = loaded.topology.hosts.map { host in
+            let peer = peers.first { $0.name == host.name.text && $0.nodeID != nil }
+            return WeftAPI.HostReport(
                 name: host.name.text, kind: host.kind.rawValue, underlay: host.addresses, udpPort: host.udpPort,
-                state: host.name == loaded.host.name ? .local : .static,
+                state: host.name == loaded.host.name ? .local : peer.map { .init($0.state) } ?? .static,
                 segments: loaded.topology.segments.filter { loaded.topology.isMember(host, of: $0) }.map(\.name.text),
                 portCount: loaded.topology.ports(on: host.name).count, labels: host.labels)
         }
+        let names = Set(listed.map(\.name))
+        let others = peers.filter { $0.nodeID != nil && !names.contains($0.name) }.map { peer in
+            WeftAPI.HostReport(
+                name: peer.name, kind: peer.kind, underlay: [peer.underlay], udpPort: peer.udpPort, state: .init(peer.state),
+                segments: peer.segments)
+        }
+        return (listed + others).sorted { $0.name < $1.name }
     }
 
     // MARK: Parts
@@ -220,6 +273,31 @@ extension Agent: AgentReporting {
 extension Duration {
     /// The duration as seconds with a fraction.
     var seconds: Double { Double(wholeNanoseconds) / 1e9 }
+}
+
+extension WeftAPI.HostReport.State {
+    /// The same word of a peer.
+    fileprivate init(_ state: PeerReport.State) {
+        switch state {
+        case .alive: self = .alive
+        case .suspect: self = .suspect
+        case .dead: self = .dead
+        case .left: self = .left
+        case .static: self = .static
+        }
+    }
+}
+
+extension MemberState {
+    /// The word of the API.
+    var reported: PeerReport.State {
+        switch self {
+        case .alive: .alive
+        case .suspect: .suspect
+        case .dead: .dead
+        case .left: .left
+        }
+    }
 }
 
 extension EntrySource {

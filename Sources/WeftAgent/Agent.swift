@@ -3,8 +3,11 @@ import WeftAPI
 import WeftControl
 import WeftDataPlane
 import WeftForwarding
+import WeftGossip
+import WeftGossipShell
 import WeftLinux
 import WeftNetlink
+import WeftSealing
 import WeftTopology
 import WeftTypes
 
@@ -19,6 +22,8 @@ actor Agent {
     let driver: NetlinkLinkDriver
     let reconciler: Reconciler<NetlinkLinkDriver>
     let startedAt = MonotonicClock.now()
+    /// What happened in the fabric, for those who ask.
+    nonisolated let events = EventLog()
 
     var loaded: LoadedTopology
     var report: WeftControl.HostReport?
@@ -35,6 +40,41 @@ actor Agent {
     /// Why a direct port whose device is made is not read.
     var attachFailures: [PortIndex: String] = [:]
     private var configuration: DataPlaneConfiguration?
+    /// The numbers of our own devices, when the host was looked at last.
+    private var overlayInterfaces: Set<Int32> = []
+    private var isCompileScheduled = false
+
+    // What `Agent+Gossip.swift` keeps.
+    var gossip: GossipService? { gossipLink.service }
+    let gossipLink = GossipLink()
+    let routes = GossipRoutes()
+    /// The keys in use.
+    var usedRing: KeyRing?
+    /// Why there is no key ring, or why its file is not read.
+    var keyFailure: String?
+    /// Why there is no gossip although there is a key.
+    var gossipFailure: String?
+    var memberStates: [NodeID: MemberState] = [:]
+    /// Members whose names are not known yet.
+    var unnamedMembers: Set<NodeID> = []
+    /// Members that share their names with others.
+    var namesakes: Set<NodeID> = []
+    /// Where each member's tunnels end, as it said last.
+    var knownAddresses: [NodeID: [IPAddress]] = [:]
+    /// When each member's state changed last.
+    var memberChanges: [NodeID: Instant] = [:]
+    /// The operator had this node leave the fabric.
+    var hasLeft = false
+    /// Gossip began and was not told of this host's stations yet.
+    var isFabricNew = false
+    /// The local ports that the fabric was told of.
+    var knownPorts: Set<LocalPort> = []
+    var deadMembers = DeadMembers()
+    var pausedMembers: Set<NodeID> = []
+    /// When others were looked for last.
+    var lastJoin: Instant?
+    /// The nodes without a tunnel, with the reason.
+    var unreachableNodes: [NodeID: String] = [:]
 
     init(_ options: AgentOptions, loaded: LoadedTopology, driver: NetlinkLinkDriver, logger: Logger) {
         (self.options, self.loaded, self.driver, self.logger) = (options, loaded, driver, logger)
@@ -83,6 +123,9 @@ actor Agent {
                 logger.error("not removed", metadata: ["object": "\(entry.object)", "cause": "\(entry.status.cause ?? "")"])
             }
         }
+        gossip?.stop()
+        gossipLink.service = nil
+        routes.release()
         plane?.stop()
         plane = nil
         attached = [:]
@@ -106,14 +149,20 @@ actor Agent {
         self.report = report
         if case .ready(let endpoints) = report.underlay, !endpoints.isEmpty { reopenPlane(at: endpoints) }
         guard let plane else { return }
+        await openGossip()
         let links = (try? driver.netlink.links()) ?? []
-        compile(for: report, links: links, into: plane)
+        overlayInterfaces = Set(links.filter { $0.group == Mark.group }.map(\.index))
+        compile()
+        publishRecords()
         attachDevices(links, to: plane)
+        adoptNumbers()
+        publishStations(links)
         readBridges(links, into: plane)
     }
 
     private func reopenPlane(at endpoints: [UnderlayState.Endpoint]) {
         guard configuration(at: endpoints) != configuration || plane == nil else { return }
+        routes.release()
         plane?.stop()
         plane = nil
         compiled = nil
@@ -123,6 +172,7 @@ actor Agent {
         driver.uplinks.keepOnly([])
         do throws(APIError) {
             try openPlane(at: endpoints)
+            try followAddresses()
             logger.info("data path opened", metadata: ["underlay": "\(endpoints.map(\.address))"])
             reconciler.hostChanged()
         } catch {
@@ -139,6 +189,8 @@ actor Agent {
         do {
             let opened = try DataPlane(configuration) { [weak self] event in
                 Task { await self?.handle(event) }
+            } onSightings: { [routes, gossipLink] sightings in
+                gossipLink.service?.tell(routes.inputs(for: sightings))
             }
             try opened.start()
             plane = opened
@@ -157,20 +209,52 @@ actor Agent {
             addresses: endpoints.map(\.address), udpPort: loaded.host.udpPort, workerCount: options.workerCount)
     }
 
-    private func compile(for report: WeftControl.HostReport, links: [Link], into plane: DataPlane) {
+    /// Compiles soon; what comes in the meantime is compiled with it.
+    func scheduleCompile() {
+        guard !isCompileScheduled else { return }
+        isCompileScheduled = true
+        Task {
+            try? await Task.sleep(for: .milliseconds(2))
+            isCompileScheduled = false
+            compile()
+        }
+    }
+
+    /// Tells the packet path what the topology, the host and the fabric say now.
+    func compile() {
+        guard let report, let plane else { return }
         // The command line or an interface may have given the host other addresses than the file.
         let host = Host(
             name: loaded.host.name, underlay: .addresses(configuration?.addresses ?? []), kind: .agent,
             udpPort: loaded.host.udpPort, gossipPort: loaded.host.gossipPort, labels: loaded.host.labels)
-        var result = compiler.compile(loaded.topology, for: host, underlayMTU: report.underlay.mtu ?? 1500)
-        result.fabric.overlayInterfaces = Set(links.filter { $0.group == Mark.group }.map(\.index))
+        let others = gossipPeers
+        var result = compiler.compile(
+            loaded.topology, for: host, underlayMTU: report.underlay.mtu ?? 1500, gossip: others)
+        result.fabric.overlayInterfaces = overlayInterfaces
         guard result != compiled else { return }
+        tellWhatIsWrong(in: result, others)
+        compiled = result
+        plane.configure(result.fabric, stations: result.stations)
+        adoptNumbers()
+    }
+
+    /// Says once what keeps this host from exchanging frames with another.
+    private func tellWhatIsWrong(in result: FabricCompiler.Result, _ others: GossipPeers?) {
         for name in result.unreachable where compiled?.unreachable.contains(name) != true {
             logger.warning(
                 "no tunnel: the host has no underlay address of a family that this host has", metadata: ["peer": "\(name)"])
         }
-        compiled = result
-        plane.configure(result.fabric, stations: result.stations)
+        for (id, cause) in (others?.unreachable ?? [:]).sorted(by: { $0.key < $1.key }) where unreachableNodes[id] != cause {
+            logger.warning("no tunnel", metadata: ["node": "\(id)", "cause": "\(cause)"])
+        }
+        unreachableNodes = others?.unreachable ?? [:]
+        let view = gossip?.view ?? FabricView()
+        for mismatch in result.mismatches where compiled?.mismatches.contains(mismatch) != true {
+            note(
+                .specMismatch, mismatch.segment.text,
+                "\(label(of: mismatch.node, in: view)) means another segment by this VNI (name or subnets differ): nothing is exchanged"
+            )
+        }
     }
 
     /// Waits until the host's part is up; false when the agent stops first.
@@ -186,10 +270,10 @@ actor Agent {
     /// Takes in what netlink told about the host.
     func handle(_ events: [NetlinkEvent]) {
         var concernsDevices = false
-        var learnt: [Directory.Event] = []
+        var learnt: [BridgeTable.Change] = []
         for event in events {
             switch event {
-            case .fdb, .fdbRemoved: if let event = bridgeTable.handle(event) { learnt.append(event) }
+            case .fdb, .fdbRemoved: if let change = bridgeTable.handle(event) { learnt.append(change) }
             case .link, .linkRemoved, .bridgePort, .bridgePortRemoved, .address, .addressRemoved: concernsDevices = true
             case .trafficControl: concernsDevices = true
             case .overrun:
@@ -198,7 +282,7 @@ actor Agent {
             case .route, .routeRemoved, .neighbour, .neighbourRemoved: break
             }
         }
-        plane?.handle(learnt)
+        if let plane, !learnt.isEmpty { take(learnt, into: plane) }
         if concernsDevices { reconciler.hostChanged() }
     }
 }

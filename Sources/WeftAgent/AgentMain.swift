@@ -20,6 +20,7 @@ public enum AgentMain {
         try Preconditions.checkPrivileges()
         try Preconditions.checkTun()
         let loaded = try LoadedTopology(options)
+        for text in options.joinAddresses { _ = try JoinAddress(text, defaultPort: Host.defaultGossipPort) }
         DescriptorLimit.raise()
         let lock = try OnlyAgent()
         let driver = try NetlinkLinkDriver()
@@ -118,6 +119,9 @@ private struct AgentService: Service {
                     // The reconciler looks once more at what it has made; then start-up is over.
                     if (try? await Task.sleep(for: .seconds(5))) != nil { ResidentMemory.release() }
                 }
+            }
+            tasks.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { await agent.lookAtFabric() }
             }
             tasks.addTask { try? await gracefulShutdown() }
             // The last of them ends first, when the process is told to stop; the others end by cancellation.

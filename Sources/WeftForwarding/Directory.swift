@@ -2,8 +2,10 @@ import WeftTypes
 
 /// Where every station is and who says so: the control side's FDB, from which the packet path's ``FDBTable`` follows.
 ///
-/// Sources, strongest first: what the file declares (here and on other hosts), gossip, and what was learnt by the bridge or
-/// from frames. Of the learnt ones the latest place wins; a configured or gossiped place is never moved by a frame. Pure: it
+/// Sources, strongest first: what the file declares and never moves, gossip, what the file declares otherwise (here and on
+/// other hosts), and what was learnt by the bridge or from frames. Gossip announces only what has won by the endpoint rules, so
+/// a declared station that moved is where gossip says. Of the learnt ones the latest place wins; a configured or gossiped
+/// place is never moved by a frame. Pure: it
 /// is told the time, and calls nobody.
 public struct Directory: Sendable {
     /// A station that the topology file names.
@@ -31,7 +33,7 @@ public struct Directory: Sendable {
         /// The bridge forgot it.
         case bridgeForgot(FDBKey, PortIndex)
         /// Another agent announced an address with a mobility sequence (E1).
-        case announced(FDBKey, PeerIndex, sequence: UInt32)
+        case announced(FDBKey, PeerIndex, sequence: UInt32, isSticky: Bool = false)
         /// Another agent withdrew its announcement.
         case withdrawn(FDBKey, PeerIndex)
     }
@@ -51,6 +53,7 @@ public struct Directory: Sendable {
     struct Announcement: Sendable {
         var peer: PeerIndex
         var sequence: UInt32
+        var isSticky: Bool
     }
 
     /// A learnt place, packed: of these there are many.
@@ -121,9 +124,9 @@ public struct Directory: Sendable {
         case .bridgeForgot(let key, let port):
             guard let known = learnt[key], known.source == .bridge, known.location == .port(port) else { return }
             update(key) { $0.learnt[key] = nil }
-        case .announced(let key, let peer, let sequence):
+        case .announced(let key, let peer, let sequence, let isSticky):
             if let old = announced[key], old.peer != peer, old.sequence > sequence { return }
-            update(key) { $0.announced[key] = Announcement(peer: peer, sequence: sequence) }
+            update(key) { $0.announced[key] = Announcement(peer: peer, sequence: sequence, isSticky: isSticky) }
         case .withdrawn(let key, let peer):
             guard announced[key]?.peer == peer else { return }
             update(key) { $0.announced[key] = nil }
@@ -194,11 +197,13 @@ public struct Directory: Sendable {
 
     /// The strongest of what is known.
     private func entry(of key: FDBKey) -> FDBEntry? {
-        if let station = configured[key] {
+        if let station = configured[key], station.isSticky || announced[key] == nil {
             let source: EntrySource = if case .port = station.location { .declared } else { .static }
             return FDBEntry(location: station.location, source: source, isSticky: station.isSticky)
         }
-        if let announcement = announced[key] { return FDBEntry(location: .peer(announcement.peer), source: .gossip) }
+        if let announcement = announced[key] {
+            return FDBEntry(location: .peer(announcement.peer), source: .gossip, isSticky: announcement.isSticky)
+        }
         return learnt[key]?.entry
     }
 

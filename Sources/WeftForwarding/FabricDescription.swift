@@ -115,12 +115,16 @@ public struct FabricDescription: Hashable, Sendable {
     /// The segments of the fabric that this host has no part in: what comes for them is sent to the wrong host, which is
     /// counted apart from numbers that nobody uses (X7).
     public var notJoined: Set<VNI>
+    /// Members that floods leave out for now, because they have been dead for a while; what they send is taken, and what is
+    /// known to be behind them goes there as before.
+    public var pausedPeers: Set<PeerIndex>
 
     /// Describes this host's part.
     public init(
         segments: [SegmentDescription] = [], ports: [PortDescription] = [], peers: [PeerDescription] = [],
-        overlayInterfaces: Set<Int32> = [], notJoined: Set<VNI> = []
+        overlayInterfaces: Set<Int32> = [], notJoined: Set<VNI> = [], pausedPeers: Set<PeerIndex> = []
     ) {
+        self.pausedPeers = pausedPeers
         self.segments = segments
         self.ports = ports
         self.peers = peers

@@ -116,7 +116,7 @@ public final class FabricTables: Sendable {
                 let column = Int(peer.rawValue)
                 precondition(column < peers.count && peers[column].isPresent, "\(peer), a member, is not described")
                 membership[row * membershipStride + column / 64] |= 1 << UInt64(column % 64)
-                floodPeers.append(peer)
+                if !description.pausedPeers.contains(peer) { floodPeers.append(peer) }
             }
             facts.peerEnd = Int32(floodPeers.count)
             facts.portStart = Int32(floodPorts.count)

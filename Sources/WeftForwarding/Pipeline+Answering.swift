@@ -56,6 +56,17 @@ extension Pipeline {
         return next
     }
 
+    /// The port at which a station has just arrived, by its own frames, while the tables still have it elsewhere: other hosts may
+    /// hear of the move sooner than this one's tables are written. Not one that is on its way out.
+    static func arrivedPort(
+        _ destination: MACAddress, in segment: SegmentIndex, tables: ForwardingTables, memory: borrowing PathMemory,
+        now: Instant
+    ) -> PortIndex? {
+        let key = FDBKey(segment, destination)
+        guard tables.lateRoutes.peer(for: key, now: now) == nil, tables.fdb.entry(for: key)?.isSticky == false else { return nil }
+        return memory.sources.localPort(of: key, now: now)
+    }
+
     /// Whether a pinned station must not be the source of a frame from `sender`: it is here, or the frame would make us learn
     /// that it is there. A peer that gossips may send what is late for a third host in the name of any station (X9), and
     /// nothing is learnt from it.

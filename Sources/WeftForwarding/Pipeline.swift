@@ -81,6 +81,10 @@ public enum Pipeline {
             let next = latePeer(layout.ethernet.destination, in: segment, from: peer, tables: tables, now: now)
         {
             decision.verdict = .encapsulate(next)
+        } else if case .drop(.splitHorizon) = decision.verdict,
+            let port = arrivedPort(layout.ethernet.destination, in: segment, tables: tables, memory: memory, now: now)
+        {
+            decision.verdict = .deliver(port)
         }
         judgeReceivedSize(layout, innerSegmentSize: arrival.innerSegmentSize, tables: tables, in: &decision)
         return decision

@@ -82,12 +82,16 @@ public struct SourceCache: Sendable {
     }
 
     /// Whether a local port sent a frame from `key` in the last second.
-    @inlinable public func wasLocal(_ key: FDBKey, now: Instant) -> Bool {
+    @inlinable public func wasLocal(_ key: FDBKey, now: Instant) -> Bool { localPort(of: key, now: now) != nil }
+
+    /// The local port that sent a frame from `key` in the last second.
+    @inlinable public func localPort(of key: FDBKey, now: Instant) -> PortIndex? {
         let first = (Int(truncatingIfNeeded: key.hash) & setMask) &* 2
         let way = sightings[first].key == key.rawValue ? first : first &+ 1
-        guard sightings[way].key == key.rawValue else { return false }
-        if case .peer = Location(bits: sightings[way].location) { return false }
-        return now.nanoseconds &- sightings[way].seen < Self.localHoldNanoseconds
+        guard sightings[way].key == key.rawValue, case .port(let port) = Location(bits: sightings[way].location) else {
+            return nil
+        }
+        return now.nanoseconds &- sightings[way].seen < Self.localHoldNanoseconds ? port : nil
     }
 
     /// Forgets everything, so that all that goes on is reported anew.

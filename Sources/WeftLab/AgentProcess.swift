@@ -9,6 +9,8 @@ struct AgentProcess {
     let executable: String
     /// Whether guests are virtual machines.
     let isVirtual: Bool
+    /// The fabric that the hosts gossip in.
+    let fabric: String
 
     /// Lines of a log that an error shows.
     static var shownLineCount: Int { 12 }
@@ -17,6 +19,7 @@ struct AgentProcess {
     func start(_ host: String) throws(LabError) -> ProcessIdentity {
         let attempt = "start the agent of host '\(host)'"
         try Files.makeFolder(layout.agentState(host), attempt: attempt)
+        try LabKeys(layout: layout, fabric: fabric).give(to: host, attempt: attempt)
         try Files.remove(layout.agentSocket(host), attempt: attempt)
         var command = Command(
             executable,

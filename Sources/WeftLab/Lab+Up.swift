@@ -58,8 +58,9 @@ extension Lab {
         let previous = try LabRecord.load(layout)
         var builder = LabBuilder(
             spec: spec, layout: layout, record: previous, topologyPath: options.topologyPath, topologyText: text,
-            agents: AgentProcess(layout: layout, executable: executable, isVirtual: options.isVirtual), machines: machines,
-            interruption: interruption)
+            agents: AgentProcess(
+                layout: layout, executable: executable, isVirtual: options.isVirtual, fabric: options.topology.name.text),
+            machines: machines, interruption: interruption)
         do throws(LabError) {
             try await builder.build(options, probe: probe, progress: progress)
         } catch {

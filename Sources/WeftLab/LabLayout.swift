@@ -52,6 +52,9 @@ public struct LabLayout: Hashable, Sendable {
     /// The topology as the agents read it: a copy, so that an edit of the original does nothing until the next `up`.
     public var topology: String { "\(directory)/topology.weft.yaml" }
 
+    /// The key ring that every host of the lab gets a copy of, in a folder of its own: the lab holds the lock of ``directory``.
+    public var keys: String { "\(directory)/keys/fabric.keys" }
+
     /// The folder of a host.
     public func hostDirectory(_ host: String) -> String { "\(directory)/hosts/\(Self.component(host))" }
     /// The API socket of a host's agent.

@@ -35,6 +35,7 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case lookUpUser = "look up user"
         case notify = "notify"
         case identifyPeer = "tell who is at the other end of"
+        case resolve = "find an address of"
     }
 
     /// What was to be done.

@@ -56,6 +56,21 @@ import WeftWire
         #expect(network.receive(Self.frame, from: 12).verdict == .drop(.splitHorizon))
     }
 
+    @Test("a frame for a station that spoke here a moment ago is delivered here, though the tables don't have it yet")
+    func arrives() {
+        var network = Network()
+        network.directory.handle(.announced(Self.key, PeerIndex(2), sequence: 2), now: network.now)
+        #expect(network.receive(Self.frame, from: 12).verdict == .drop(.splitHorizon))
+        _ = network.send(Frame(destination: .broadcast, source: Self.station, payload: [1]).bytes)
+        #expect(network.receive(Self.frame, from: 12).verdict == .deliver(PortIndex(0)))
+        network.now = network.now.advanced(by: .seconds(1))
+        #expect(network.receive(Self.frame, from: 12).verdict == .drop(.splitHorizon))
+        // One that is on its way out is not here, whatever it said last.
+        var left = Self.network()
+        _ = left.send(Frame(destination: .broadcast, source: Self.station, payload: [1]).bytes)
+        #expect(left.receive(Self.frame, from: 13).verdict == .drop(.splitHorizon))
+    }
+
     @Test("X8, X9: a late frame comes in another host's name, even for a pinned source, and nothing is learnt from it")
     func atTheNewPlace() {
         var network = Network()

@@ -1,4 +1,6 @@
 import WeftForwarding
+import WeftGossip
+import WeftGossipShell
 import WeftTopology
 import WeftTypes
 
@@ -9,7 +11,7 @@ import WeftTypes
 struct FabricCompiler {
     private var segments = IndexBook<TopologyName>()
     private var ports = IndexBook<PathPort>()
-    private var peers = IndexBook<TopologyName>()
+    private var peers = IndexBook<PathPeer>()
 
     /// What the packet path has a port for.
     enum PathPort: Hashable, Comparable {
@@ -19,6 +21,22 @@ struct FabricCompiler {
         case direct(TopologyName)
     }
 
+    /// Whom the packet path has a peer for.
+    enum PathPeer: Hashable, Comparable {
+        /// A host of the topology: a plain end point, or an agent without gossip.
+        case host(TopologyName)
+        /// A node of the fabric.
+        case node(NodeID)
+    }
+
+    /// Members of a segment that do not mean the same network by its number.
+    struct Mismatch: Hashable, Sendable, Comparable {
+        var segment: TopologyName
+        var node: NodeID
+
+        static func < (left: Mismatch, right: Mismatch) -> Bool { (left.segment, left.node) < (right.segment, right.node) }
+    }
+
     /// A topology as the packet path takes it.
     struct Result: Hashable, Sendable {
         var fabric: FabricDescription
@@ -26,22 +44,36 @@ struct FabricCompiler {
         var stations: [Directory.Station]
         /// The peers that no tunnel leads to, by name: they have no address of a family that this host has.
         var unreachable: [TopologyName]
+        /// The nodes of the fabric that are peers.
+        var nodes: [NodeID: PeerIndex] = [:]
+        /// The segments that this host has.
+        var segments: [VNI: SegmentIndex] = [:]
+        /// The nodes that don't exchange a segment with this one, because their topologies differ in what it is.
+        var mismatches: [Mismatch] = []
     }
 
-    /// Compiles the part of `host`; `underlayMTU` decides the MTU of segments that have none of their own.
-    mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int) -> Result {
+    /// Compiles the part of `host`.
+    ///
+    /// - Parameters:
+    ///   - underlayMTU: decides the MTU of segments that have none of their own.
+    ///   - gossip: the other nodes, where the fabric has a key: they, and not the file, then say who has which segment. Nil
+    ///     without a key: all hosts of the file are peers for good.
+    mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int, gossip: GossipPeers? = nil) -> Result {
         let local = topology.segments(on: host)
         let segmentNumbers = segments.update(to: local.map(\.name))
         let direct = topology.ports(on: host.name).filter { $0.attach == .direct }
         let bridged = topology.bridgedSegments(on: host)
         _ = ports.update(to: bridged.map { .uplink($0.name) } + direct.map { .direct($0.name) })
-        let tunnels = topology.peers(of: host).map { (host: $0, tunnel: topology.tunnel(from: host, to: $0)) }
-        let peerNumbers = peers.update(to: tunnels.filter { $0.tunnel != nil }.map(\.host.name))
+        let hosts = topology.peers(of: host).filter { gossip == nil || $0.kind == .vtep }
+        let tunnels = hosts.map { (host: $0, tunnel: topology.tunnel(from: host, to: $0)) }
+        let nodes = gossip?.peers ?? []
+        let peerNumbers = peers.update(
+            to: tunnels.filter { $0.tunnel != nil }.map { .host($0.host.name) } + nodes.map { .node($0.id) })
 
         var result = Result(fabric: FabricDescription(), stations: [], unreachable: [])
         result.fabric.notJoined = Set(topology.segments.map(\.vni)).subtracting(local.map(\.vni))
         for (peer, tunnel) in tunnels {
-            guard let tunnel, let number = peerNumbers[peer.name] else {
+            guard let tunnel, let number = peerNumbers[.host(peer.name)] else {
                 result.unreachable.append(peer.name)
                 continue
             }
@@ -52,15 +84,36 @@ struct FabricCompiler {
                     kind: peer.kind == .vtep ? .plain : .staticAgent,
                     takesRemoteChecksums: peer.takesRemoteChecksums))
         }
+        for node in nodes {
+            guard let number = peerNumbers[.node(node.id)] else { continue }
+            result.nodes[node.id] = PeerIndex(number)
+            if gossip?.paused.contains(node.id) == true { result.fabric.pausedPeers.insert(PeerIndex(number)) }
+            result.fabric.peers.append(
+                PeerDescription(
+                    index: PeerIndex(number), name: node.name, vtep: node.vtep, otherAddresses: node.otherAddresses,
+                    kind: .gossipAgent, takesRemoteChecksums: node.takesRemoteChecksums))
+        }
         for segment in local {
             guard let number = segmentNumbers[segment.name] else { continue }
             let index = SegmentIndex(number)
+            result.segments[segment.vni] = index
+            var mtu = topology.mtu(of: segment, underlayMTU: underlayMTU)
+            var members = topology.members(of: segment).compactMap { peerNumbers[.host($0.name)] }.map { PeerIndex($0) }
+            let spec = topology.specNumber(of: segment)
+            for (id, record) in (gossip?.segments[segment.vni] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                guard let peer = result.nodes[id] else { continue }
+                guard record.specHash == spec else {
+                    result.mismatches.append(Mismatch(segment: segment.name, node: id))
+                    continue
+                }
+                members.append(peer)
+                if segment.mtu == .automatic { mtu = min(mtu, max(576, Int(record.mtu))) }
+            }
             result.fabric.segments.append(
                 SegmentDescription(
-                    index: index, vni: segment.vni, name: segment.name.text,
-                    mtu: topology.mtu(of: segment, underlayMTU: underlayMTU), tags: segment.tags == .carry ? .carry : .drop,
-                    unknownUnicast: segment.flood == .members ? .flood : .drop,
-                    members: topology.members(of: segment).compactMap { peerNumbers[$0.name] }.map { PeerIndex($0) }))
+                    index: index, vni: segment.vni, name: segment.name.text, mtu: mtu,
+                    tags: segment.tags == .carry ? .carry : .drop,
+                    unknownUnicast: segment.flood == .members ? .flood : .drop, members: members))
             if let uplink = uplink(of: segment.name) {
                 result.fabric.ports.append(
                     PortDescription(index: uplink, name: segment.name.text, segment: index, isManyMACs: true))
@@ -76,14 +129,14 @@ struct FabricCompiler {
     }
 
     private func stations(
-        of segment: Segment, in topology: Topology, on host: Host, at index: SegmentIndex, peers: [TopologyName: UInt16]
+        of segment: Segment, in topology: Topology, on host: Host, at index: SegmentIndex, peers: [PathPeer: UInt16]
     ) -> [Directory.Station] {
         topology.ports(in: segment.name).compactMap { port in
             let location: Location?
             if port.host == host.name {
                 location = place(of: port).map { .port($0) }
             } else {
-                location = peers[port.host].map { .peer(PeerIndex($0)) }
+                location = peers[.host(port.host)].map { .peer(PeerIndex($0)) }
             }
             return location.map {
                 Directory.Station(key: FDBKey(index, port.mac), location: $0, isSticky: port.isSticky)
@@ -103,8 +156,13 @@ struct FabricCompiler {
     func uplink(of segment: TopologyName) -> PortIndex? { ports[.uplink(segment)].map { PortIndex($0) } }
     /// The index of a direct port in the packet path.
     func directPort(_ port: TopologyName) -> PortIndex? { ports[.direct(port)].map { PortIndex($0) } }
+    /// The index of a peer that the topology names.
+    func peerIndex(of peer: TopologyName) -> PeerIndex? { peers[.host(peer)].map { PeerIndex($0) } }
     /// The segment that has an index.
     func segmentIndex(of segment: TopologyName) -> SegmentIndex? { segments[segment].map { SegmentIndex($0) } }
-    /// The index of a peer.
-    func peerIndex(of peer: TopologyName) -> PeerIndex? { peers[peer].map { PeerIndex($0) } }
+}
+
+extension Topology {
+    /// The first 8 bytes of ``WeftTopology/Topology/specHash(of:)``, as gossip carries them.
+    func specNumber(of segment: Segment) -> UInt64 { specHash(of: segment).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }

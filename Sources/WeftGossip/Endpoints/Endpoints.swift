@@ -6,7 +6,7 @@ import WeftTypes
 /// It sits beside a ``GossipNode`` in the shell: what that tells of records goes in, and what is to be published comes out; so do
 /// the routes and bindings for the data path. Pure: it is told the time, and the shell calls again when asked to; early, late and
 /// repeated calls are harmless. Whatever can be filled from outside has a bound. <doc:Endpoints> tells the rules.
-public struct Endpoints {
+public struct Endpoints: Sendable {
     /// What happened.
     public enum Input: Hashable, Sendable {
         /// The stations that the topology places here, all of them: who isn't in the list any more is no longer declared.

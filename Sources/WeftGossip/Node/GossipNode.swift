@@ -5,7 +5,7 @@ import WeftTypes
 /// A pure state machine: bytes, time and randomness go in, effects come out. What it is handed has been opened by the sealing
 /// shell, and what it sends is sealed there; a datagram's sender is therefore who it says. Early, late and repeated calls are
 /// harmless. `WeftGossip.docc` tells the protocol.
-public struct GossipNode {
+public struct GossipNode: Sendable {
     /// What happened.
     public enum Input: Sendable {
         /// The node starts and looks for others at these addresses; without any it waits to be found.
@@ -20,6 +20,8 @@ public struct GossipNode {
         case publish(RecordKey, RecordValue)
         /// This node's record is gone.
         case withdraw(RecordKey)
+        /// Everybody is to be asked what they know; ``GossipNode/surveyAnswers`` tells.
+        case survey
         /// The node is going to stop; ``join(_:)`` brings it back.
         case leave
         /// The shell noticed that it ran this much later than it should have (Lifeguard, LHA-Probe).
@@ -62,6 +64,8 @@ public struct GossipNode {
     var membership: Membership
     var replication: Replication
     var turn: Turn
+    /// What others told of their views since the last survey began; nil if there was none.
+    var survey: [NodeID: GossipDigests]?
     /// How long this node was stopped, all in all; what the running clock is behind.
     private var stopped: Duration = .zero
     private var wakeAsked: Instant?
@@ -96,6 +100,7 @@ public struct GossipNode {
         case .tick: break
         case .publish(let key, let value): replication.publish(key, value, &turn)
         case .withdraw(let key): replication.withdraw(key, &turn)
+        case .survey: beginSurvey()
         case .leave: membership.leave(&turn)
         case .localHealth(let late): if late > configuration.latenessTolerance { membership.changeHealth(by: 1) }
         case .addressChanged(let address): membership.addressChanged(to: address, &turn)
@@ -173,6 +178,7 @@ public struct GossipNode {
                 membership.heardOwnIdentity(datagram, at: address, &turn)
                 return
             }
+            surveyed(datagram)
             try take(datagram, from: address)
         } catch {
             switch error {

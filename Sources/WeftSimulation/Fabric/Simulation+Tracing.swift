@@ -13,6 +13,7 @@ extension Simulation {
         case .publish(let key, let value): text = "publishes \(key) = \(hexadecimal(value.bytes))"
         case .withdraw(let key): text = "withdraws \(key)"
         case .leave: text = "leaves"
+        case .survey: text = "surveys"
         case .localHealth(let late): text = "was late by \(late)"
         case .addressChanged(let address): text = "has address \(address.map { "\($0)" } ?? "unknown")"
         }

@@ -278,6 +278,7 @@ extension GossipNode.Input {
         case .leave: 7
         case .localHealth: 8
         case .addressChanged: 9
+        case .survey: 10
         }
     }
 }

@@ -23,7 +23,7 @@ final class Site {
         try makeNamespace("wire")
         try self["wire"].run("ip link add wire type bridge")
         try self["wire"].run("ip link set wire addrgenmode none up")
-        for (host, number) in hosts { try add(host: host, number: number) }
+        for (host, number) in hosts { try addHost(host, number: number) }
         for guest in guests {
             try makeNamespace(guest)
             try self[guest].run("ip link set lo up")
@@ -41,7 +41,8 @@ final class Site {
         namespaces.append(namespace(part))
     }
 
-    private func add(host: String, number: Int) throws {
+    /// Adds a host, by the last number of its addresses.
+    func addHost(_ host: String, number: Int) throws {
         try makeNamespace(host)
         try self[host].run("ip link set lo up")
         try self["wire"].run("ip link add \(host) type veth peer name eth0 netns \(namespace(host))")

@@ -1,21 +1,6 @@
 import Synchronization
 import WeftLinux
 
-/// A thread that is kept in a list until it is joined.
-final class JoinableThread: Sendable {
-    private let thread: Mutex<WorkerThread?>
-
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(LinuxError) {
-        thread = Mutex(try WorkerThread(name: name, body))
-    }
-
-    /// Waits until the thread has ended.
-    func join() {
-        let taken = thread.withLock { $0.take() }
-        taken?.join()
-    }
-}
-
 /// How the first step of a thread went, told to the thread that started it.
 final class StartOutcome: Sendable {
     private let error = Mutex<LinuxError?>(nil)
