@@ -100,7 +100,7 @@ extension Worker {
         var decision = Pipeline.decide(
             frames.bytes(frame), offload: offload, from: line.port, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
-        note(decision.claimed)
+        note(memory.takeClaim())
         if decision.stripsTag {
             strip(&frame, &decision, in: true)
             offload = Offload.shifted(offload, back: VLANTag.byteCount)

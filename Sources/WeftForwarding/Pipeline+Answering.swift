@@ -15,7 +15,7 @@ extension Pipeline {
             let event = BindingEvent(
                 key: FDBKey(decision.segment, layout.ethernet.source), address: address, port: port,
                 isRouter: message.isRouter, seen: now)
-            if memory.bindings.note(event) { decision.claimed = event }
+            if memory.bindings.note(event) { memory.claim = event }
         }
         guard let address = message.asked,
             let binding = tables.bindings.binding(for: BindingKey(decision.segment, address)),

@@ -34,6 +34,9 @@ public struct PathMemory: Sendable {
     public var sources: SourceCache
     /// The bindings it has reported.
     var bindings = BindingCache()
+    /// The address that the source of the last frame says to have, if the control side should hear of it. Not a part of
+    /// ``Decision``, which is handed on by value for every frame.
+    @usableFromInline var claim: BindingEvent?
     @usableFromInline var answers: [TokenBucket?]
 
     /// Answers a port may have at once, and how often another one.
@@ -46,6 +49,12 @@ public struct PathMemory: Sendable {
     public init(sources: SourceCache = SourceCache()) {
         self.sources = sources
         answers = Array(repeating: nil, count: Self.answerRowCount)
+    }
+
+    /// Takes the claim of the frame that was decided last, if the control side should hear of one.
+    @inlinable public mutating func takeClaim() -> BindingEvent? {
+        guard claim != nil else { return nil }
+        return claim.take()
     }
 
     /// Whether `port` may have another ICMP answer now.

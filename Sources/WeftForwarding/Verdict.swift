@@ -51,8 +51,6 @@ import WeftWire
     public var remoteChecksum: VXLANHeader.RemoteChecksum?
     /// What the control side should hear.
     public var learnt: LearnEvent?
-    /// The address that the frame's source says to have, if the control side should hear of it.
-    public var claimed: BindingEvent?
 
     @inlinable init(
         _ verdict: Verdict, segment: SegmentIndex = SegmentIndex(0), layout: FrameLayout? = nil, stripsTag: Bool = false
@@ -65,7 +63,6 @@ import WeftWire
         self.stripsTag = stripsTag
         self.remoteChecksum = nil
         self.learnt = nil
-        self.claimed = nil
     }
 }
 

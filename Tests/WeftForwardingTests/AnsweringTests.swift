@@ -18,7 +18,7 @@ import WeftWire
     }
 
     /// What a port gets back.
-    static func reply(to frame: [UInt8], by decision: Decision) throws -> [UInt8] {
+    static func reply(to frame: [UInt8], by decision: Network.Outcome) throws -> [UInt8] {
         guard case .resolve(let binding) = decision.verdict else { return [] }
         let layout = try #require(decision.layout)
         var count: Int?

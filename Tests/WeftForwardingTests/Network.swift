@@ -57,22 +57,33 @@ struct Network {
             fabric: FabricTables(fabric), fdb: directory.fdb, bindings: bindings, lateRoutes: lateRoutes, paths: paths)
     }
 
+    /// A decision, and what else the control side hears.
+    @dynamicMemberLookup struct Outcome {
+        var decision: Decision
+        var claimed: BindingEvent?
+
+        subscript<Value>(dynamicMember path: KeyPath<Decision, Value>) -> Value { decision[keyPath: path] }
+    }
+
     /// Decides about a frame from a port.
-    mutating func send(_ frame: [UInt8], offload: VirtioNetHeader = .complete, from port: UInt16 = 0) -> Decision {
-        Pipeline.decide(
+    mutating func send(_ frame: [UInt8], offload: VirtioNetHeader = .complete, from port: UInt16 = 0) -> Outcome {
+        let decision = Pipeline.decide(
             frame.rawBytes, offload: offload, from: PortIndex(port), tables: tables, memory: &memory, now: now)
+        return Outcome(decision: decision, claimed: memory.takeClaim())
     }
 
     /// Decides about a datagram from the underlay.
     mutating func receive(
         _ frame: [UInt8], vni: UInt32 = 100, from last: UInt32 = 12, header: [UInt8]? = nil, isFromOverlay: Bool = false,
         innerSegmentSize: Int? = nil
-    ) -> Decision {
+    ) -> Outcome {
         let tables = tables
         let arrival = Arrival(
             peer: tables.fabric.peer(at: Self.vtep(last).address), isFromOverlay: isFromOverlay,
             innerSegmentSize: innerSegmentSize)
         let datagram = (header ?? [8, 0, 0, 0] + big(vni << 8)) + frame
-        return Pipeline.decide(datagram: datagram.rawBytes, arrival: arrival, tables: tables, memory: &memory, now: now)
+        let decision = Pipeline.decide(
+            datagram: datagram.rawBytes, arrival: arrival, tables: tables, memory: &memory, now: now)
+        return Outcome(decision: decision, claimed: memory.takeClaim())
     }
 }

@@ -52,8 +52,9 @@ import WeftWire
             let expected = Self.naive.take(frame, isLeft: offload != .complete)
             let decision = Pipeline.decide(
                 frame.rawBytes, offload: offload, from: PortIndex(0), tables: Self.tables, memory: &memory, now: now)
-            var outcome = NaiveResponder.Outcome(claim: decision.claimed.map { Self.bytes($0.address) })
-            outcome.isRouter = decision.claimed?.isRouter ?? false
+            let claimed = memory.takeClaim()
+            var outcome = NaiveResponder.Outcome(claim: claimed.map { Self.bytes($0.address) })
+            outcome.isRouter = claimed?.isRouter ?? false
             if case .resolve(let binding) = decision.verdict {
                 let layout = try #require(decision.layout)
                 var count: Int?
@@ -71,7 +72,8 @@ import WeftWire
             let fromTunnel = Pipeline.decide(
                 datagram: frame.rawBytes, arrival: Arrival(peer: PeerIndex(2)), tables: Self.tables, memory: &memory, now: now)
             if case .resolve = fromTunnel.verdict { Issue.record("answered into a tunnel: \(frame)") }
-            #expect(fromTunnel.claimed == nil)
+            let claimedByTunnel = memory.takeClaim()
+            #expect(claimedByTunnel == nil)
         }
         #expect(answers > 300 && claims > 900, "\(answers) answers and \(claims) claims of 3000 frames test little")
     }
