@@ -116,6 +116,16 @@ extension Agent {
         }
     }
 
+    /// Takes in that the path to a peer takes other packets than before.
+    func handle(_ event: PathEvent) {
+        switch event {
+        case .mtuChanged(let peer, let former, let mtu):
+            guard let name = compiled?.fabric.peers.first(where: { $0.index == peer })?.name else { return }
+            guard let former else { return logger.info("path found", metadata: ["peer": "\(name)", "mtu": "\(mtu)"]) }
+            note(.pathMTU, name, "the path takes packets of \(mtu) bytes now, \(former) before; guests are told when they send more")
+        }
+    }
+
     // MARK: What is read
 
     /// The direct ports of this host, by name.

@@ -99,6 +99,7 @@ extension Agent: AgentReporting {
 
     func peers() -> [PeerReport] {
         let counters = plane?.counters()
+        let paths = plane?.pathReports() ?? [:]
         let segments = loaded.topology.segments(on: loaded.host)
         let nodes = nodeReports(segments)
         let nodePeers = Set((compiled?.nodes ?? [:]).values)
@@ -113,8 +114,12 @@ extension Agent: AgentReporting {
             return (entry, peer.index)
         }
         return (hosts + nodes).map { entry, index in
-            guard let traffic = index.flatMap({ counters?.peers[$0] }) else { return entry }
             var entry = entry
+            if let path = index.flatMap({ paths[$0] }) {
+                entry.rttSeconds = path.rtt?.seconds ?? entry.rttSeconds
+                (entry.lossRatio, entry.pathMTUByteCount) = (path.lossRatio, path.mtu)
+            }
+            guard let traffic = index.flatMap({ counters?.peers[$0] }) else { return entry }
             (entry.rxFrames, entry.rxBytes) = (traffic.receivedFrames, traffic.receivedBytes)
             (entry.txFrames, entry.txBytes) = (traffic.sentFrames, traffic.sentBytes)
             entry.drops = Self.named(traffic.drops)
@@ -138,10 +143,12 @@ extension Agent: AgentReporting {
             let shared = segments.filter { segment in
                 view.segments[segment.vni]?[id]?.specHash == loaded.topology.specNumber(of: segment)
             }
-            let entry = PeerReport(
+            var entry = PeerReport(
                 name: label(of: id, in: view), underlay: address, udpPort: node.record?.udpPort ?? VTEP.defaultUDPPort,
                 state: (member?.state ?? node.state)?.reported ?? .dead, segments: shared.map(\.name.text), nodeID: id,
                 rttSeconds: member?.roundTrip?.seconds)
+            entry.incarnation = member.map { "\($0.incarnation)" }
+            entry.changedSeconds = memberChanges[id].map { $0.duration(to: MonotonicClock.now()).seconds }
             return (entry, index)
         }
     }

@@ -191,6 +191,8 @@ actor Agent {
                 Task { await self?.handle(event) }
             } onSightings: { [routes, gossipLink] sightings in
                 gossipLink.service?.tell(routes.inputs(for: sightings))
+            } onPathEvent: { [weak self] event in
+                Task { await self?.handle(event) }
             }
             try opened.start()
             plane = opened

@@ -39,7 +39,8 @@ final class GossipLine: Sendable {
 
     /// Sends a datagram; the errno when that failed, `EAGAIN` when the buffer is full.
     func send(_ bytes: [UInt8], to address: GossipAddress) -> Int32? {
-        switch socket.transmit(bytes.span.bytes, to: VTEP(address: address.address, udpPort: address.udpPort)) {
+        // Bytes have no padding: all of them are initialised.
+        switch unsafe socket.transmit(bytes.span.bytes, to: VTEP(address: address.address, udpPort: address.udpPort)) {
         case .transferred: nil
         case .wouldBlock: 11  // EAGAIN
         case .failed(let error): error

@@ -46,7 +46,7 @@ import WeftTypes
                 [UInt8](repeating: 0, count: 3), [UInt8](repeating: 0x10, count: 1201), foreignKey.seal(bytes),
                 foreignFabric.seal(bytes),
             ] {
-                let outcome = socket.transmit(datagram.span.bytes, to: destination)
+                let outcome = unsafe socket.transmit(datagram.span.bytes, to: destination)
                 #expect(outcome == .transferred(datagram.count))
             }
         }

@@ -120,6 +120,21 @@ import WeftTypes
         #expect(fabric.nodes[0].counters[.pushesSent] - before < 200)
     }
 
+    @Test("two who have both left don't tell each other for ever that the other is gone") func bothLeave() {
+        var fabric = TestFabric(seed: 1)
+        for index in 0..<5 { fabric.add(joining: index == 0 ? [] : [0]) }
+        fabric.run(for: .seconds(3))
+        for index in [3, 4] { fabric.give(.leave, to: index) }
+        fabric.run(for: .seconds(3))
+        #expect(fabric.state(of: 3, at: 4) == .left && fabric.state(of: 3, at: 0) == .left)
+        let late = DatagramWriter(sender: TestFabric.id(3), incarnation: fabric.nodes[3].incarnation, limit: 100).bytes
+        for (index, answers) in [(4, 0), (0, 1)] {
+            let before = fabric.sentCount[index]
+            fabric.give(.received(late, from: fabric.addresses[3]), to: index)
+            #expect(fabric.sentCount[index] - before == answers, "node \(index)")
+        }
+    }
+
     @Test("who leaves is gone at once, suspected by nobody, and can come back") func leaves() {
         var fabric = ProbingTests.fabric(10, seed: 6)
         for index in fabric.nodes.indices { fabric.changes[index].removeAll() }

@@ -20,7 +20,7 @@ extension Membership {
             if datagram.isJoin { spread(slot, &turn) }
         } else if incarnation < known.incarnation {
             // Late, or it forgot its epochs: what it hears now lets it go past the newest.
-            tell(address, of: slot, &turn)
+            correct(slot, at: address, &turn)
         } else {
             if known.address == nil {
                 table.update(slot) { $0.address = address }
@@ -28,9 +28,16 @@ extension Membership {
                 conflict(slot, at: address, &turn)
             }
             // Only a higher incarnation clears it everywhere, and only the member can make one (SWIM §4.2).
-            if known.state != .alive { tell(address, of: slot, &turn) }
+            if known.state != .alive { correct(slot, at: address, &turn) }
         }
         return slot
+    }
+
+    /// Tells a member what is held of it, so that it may contradict. Of two that have both left neither contradicts: they would tell
+    /// each other for ever.
+    private func correct(_ slot: Int, at address: GossipAddress, _ turn: inout Turn) {
+        guard !(hasLeft && table[slot].state == .left) else { return }
+        tell(address, of: slot, &turn)
     }
 
     /// Takes in a statement about a member (SWIM §4.2); `sender` is where it came from, if it came directly.
