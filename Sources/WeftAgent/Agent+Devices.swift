@@ -122,7 +122,9 @@ extension Agent {
         case .mtuChanged(let peer, let former, let mtu):
             guard let name = compiled?.fabric.peers.first(where: { $0.index == peer })?.name else { return }
             guard let former else { return logger.info("path found", metadata: ["peer": "\(name)", "mtu": "\(mtu)"]) }
-            note(.pathMTU, name, "the path takes packets of \(mtu) bytes now, \(former) before; guests are told when they send more")
+            note(
+                .pathMTU, name,
+                "the path takes packets of \(mtu) bytes now, \(former) before; guests are told when they send more")
         }
     }
 

@@ -225,6 +225,7 @@ public final class GossipService: Sendable {
         state.withLock { state in
             Counters(
                 gossip: state.node.counters, sealing: state.channel.counters, sendFailures: state.sendFailures,
+                stations: state.endpoints.counters,
                 impostors: state.impostorCount)
         }
     }
@@ -237,6 +238,8 @@ public final class GossipService: Sendable {
         public var sealing: SealingCounters
         /// Datagrams that could not be sent, by errno.
         public var sendFailures: [Int32: UInt64]
+        /// What was decided about stations.
+        public var stations: EndpointCounters
         /// Datagrams that a member sealed and which name another one as their sender.
         public var impostors: UInt64
     }

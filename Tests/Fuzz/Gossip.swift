@@ -66,6 +66,8 @@ private func introduce(_ id: NodeID, to node: inout GossipNode, now: Instant) ->
 /// A datagram's header: version, sender, incarnation.
 private func prefix(of sender: NodeID, epoch: UInt8) -> [UInt8] {
     var bytes: [UInt8] = [1]
-    for shift in stride(from: 120, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: sender.rawValue >> UInt128(shift))) }
+    for shift in [UInt128](stride(from: 120, through: 0, by: -8)) {
+        bytes.append(UInt8(truncatingIfNeeded: sender.rawValue >> shift))
+    }
     return bytes + [0, 0, 0, epoch, 0, 0, 0, 0]
 }

@@ -161,6 +161,98 @@ extension System {
             #expect(outcome.sent > 5000)
         }
 
+        @Test("what is forged, of another fabric or replayed changes no table and is counted by its reason") func strangers()
+            async throws
+        {
+            let fabric = try await Self.whole(3)
+            let target = try fabric.agent(1)
+            let wire = try Sniffer(in: fabric.site["h2"])
+            try await Task.sleep(for: .seconds(2))
+            let addresses: [UInt8] = [192, 0, 2, 12, 192, 0, 2, 11]
+            let port: [UInt8] = [0x1F, 0x0C]  // 7948
+            let heard = wire.frames().map(\.bytes).filter { (frame: [UInt8]) -> Bool in
+                guard frame.count > 42, frame[12] == 8, frame[13] == 0 else { return false }
+                return Array(frame[26..<34]) == addresses && Array(frame[36..<38]) == port
+            }
+            try #require(heard.count >= 2, "h2 said \(heard.count) datagrams to h1")
+            let before = try await Self.tables(target)
+            let refusedBefore = try await Self.refused(target)
+            let stranger = try Injector(in: fabric.site["h3"], from: "192.0.2.13", to: "192.0.2.11", udpPort: 7948)
+            var random = SeededRandom(seed: 11)
+            for frame in heard {
+                var bytes = Array(frame[42...])
+                for _ in 0..<20 { try stranger.send(bytes) }
+                let position = Int.random(in: 29..<bytes.count, using: &random)
+                bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                try stranger.send(bytes)
+                try stranger.send(Array(bytes.prefix(20)))
+                bytes[1] ^= 0xFF  // the fingerprint of the key
+                try stranger.send(bytes)
+            }
+            try await target.wait("all are counted", within: .seconds(5)) {
+                let refused = try await Self.refused(target)
+                func new(_ reason: String) -> Int { (refused[reason] ?? 0) - (refusedBefore[reason] ?? 0) }
+                guard new("truncated") == heard.count, new("unknown-key") == heard.count else { return false }
+                // What is altered and was seen before is told from a replay by nothing.
+                return new("replayed") >= heard.count * 20 && new("replayed") + new("forged") >= heard.count * 21
+            }
+            #expect(try await Self.tables(target) == before)
+            #expect(try await target.client.convergence().isConverged)
+        }
+
+        @Test("a key is changed on three live agents: nobody is suspected, nothing is refused") func rotation() async throws {
+            let fabric = try await Self.whole(3)
+            func files() -> [String] { fabric.hosts.map { fabric.site.path("\($0).state/mesh.keys") } }
+            let before = try await Self.refused(try fabric.agent(1))
+            let old = try Self.ids(files()[0])
+            try WeftBinary.run(["key", "add", "--key-file", files()[0], "-q"])
+            let new = try #require(try Self.ids(files()[0]).first { !old.contains($0) })
+            let secret = fabric.site.path("secret")
+            let text = try WeftBinary.run(["key", "show", new, "--secret", "-o", "name", "--key-file", files()[0]])
+            try SmallFile.write(Array(text.utf8), to: secret)
+            for file in files().dropFirst() { try WeftBinary.run(["key", "add", "--from", secret, "--key-file", file]) }
+            let steps = [["use", new], ["remove", old[0]]]
+            for step in steps {
+                // The agents look for a change once a second.
+                try await Task.sleep(for: .seconds(2))
+                for file in files() { try WeftBinary.run(["key"] + step + ["--key-file", file]) }
+            }
+            try await Task.sleep(for: .seconds(3))
+            for number in 1...3 {
+                let agent = try fabric.agent(number)
+                #expect(agent.log.contains("seals"), "h\(number) has not read its keys again")
+                #expect(!agent.log.contains("peer-suspect"), "h\(number)")
+                let report = try await agent.client.convergence()
+                #expect(report.isConverged && report.memberCount == 3)
+            }
+            #expect(try await Self.refused(try fabric.agent(1)) == before)
+        }
+
+        /// The fingerprints of the keys in a file.
+        private static func ids(_ file: String) throws -> [String] {
+            let said: String = try WeftBinary.run(["key", "show", "-o", "name", "--key-file", file])
+            return said.split(separator: "\n").map(String.init)
+        }
+
+        /// What an agent knows of the others and of stations, without what moves by itself.
+        private static func tables(_ agent: SiteAgent) async throws -> [String] {
+            let peers = try await agent.client.peers().map { "\($0.name) \($0.underlay) \($0.state) \($0.segments)" }
+            let stations = try await agent.client.fdb().map { "\($0.mac) \($0.host ?? "") \($0.source) \($0.sequence)" }
+            return peers + stations
+        }
+
+        /// Datagrams that an agent's gossip refused, by reason.
+        private static func refused(_ agent: SiteAgent) async throws -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for line in try await agent.client.metrics().split(separator: "\n")
+            where line.hasPrefix("weft_gossip_refused_datagrams_total") {
+                let words = line.split(separator: "\"")
+                guard words.count == 3, let count = words[2].split(separator: " ").last.flatMap({ Double($0) }) else { continue }
+                counts[String(words[1])] = Int(count)
+            }
+            return counts
+        }
+
         /// A fabric whose agents all know each other.
         private static func whole(_ count: Int) async throws -> FabricSite {
             let fabric = try FabricSite(count: count)
