@@ -1,3 +1,4 @@
+import Testing
 import WeftTypes
 
 @testable import WeftGossip
@@ -86,6 +87,8 @@ struct TestFabric {
             switch effect {
             case .send(let bytes, let address): transmit(bytes, from: index, to: address)
             case .wake(let at):
+                // Nobody is woken twice for one moment: a node that asks for one that is over would sleep for ever.
+                if at <= now { Issue.record("node \(index) asks at \(now) to be woken at \(at)") }
                 wakes[index] = at
                 push(Event(at: at, order: 0, node: index, input: nil))
             case .memberChanged(let id, let state, let incarnation): changes[index].append((id, state, incarnation, now))

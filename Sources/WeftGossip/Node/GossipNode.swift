@@ -145,12 +145,16 @@ public struct GossipNode: Sendable {
         flush()
         guard isStarted else { return }
         let next = min(membership.nextDeadline, replication.nextDeadline(now: turn.now))
-        let wake = max(next.advanced(by: stopped), now)
+        // What is due and could not be done is looked at again soon: asking for a moment that is over would be asking for none.
+        let wake = next > turn.now ? max(next.advanced(by: stopped), now) : now.advanced(by: Self.shortestPause)
         if wake != wakeAsked {
             wakeAsked = wake
             turn.effects.append(.wake(at: wake))
         }
     }
+
+    /// The shortest time until the next look.
+    private static var shortestPause: Duration { .milliseconds(1) }
 
     private mutating func flush() {
         for index in turn.outbox.pending.indices {

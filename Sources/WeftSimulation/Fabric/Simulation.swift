@@ -96,6 +96,10 @@ public final class Simulation {
         return stations.indices.allSatisfy { stations[$0].condition != .running || nodes[$0].presentCount == count }
     }
 
+    /// Whether a node that is stopped has yet to do what its agent wanted meanwhile: such as to publish what the ledger holds to
+    /// be so already.
+    public var hasUndoneInputs: Bool { stations.contains { !$0.deferred.isEmpty } }
+
     /// Whether all running nodes hold the same records.
     public var isStateConverged: Bool {
         var digest: UInt64?

@@ -39,7 +39,7 @@ extension Scenario {
         if let agreement {
             let end = simulation.elapsed
             let isAgreed = simulation.run(for: agreement, checkingEvery: .milliseconds(50)) {
-                simulation.isMembershipConverged && simulation.isStateConverged
+                simulation.isMembershipConverged && simulation.isStateConverged && !simulation.hasUndoneInputs
             }
             let differences = world.ledger.differences(in: simulation)
             if isAgreed, differences.isEmpty {
