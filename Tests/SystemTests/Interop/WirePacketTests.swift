@@ -25,7 +25,8 @@ extension System {
 
                 for ((_, sender), capture) in zip(senders, captures) {
                     let frames = try WireFrame.all(in: capture.path, from: sender, underlay)
-                    try expectVariety(frames)
+                    // Between agents that gossip, what is asked by ARP is known and answered before the wire.
+                    try expectVariety(frames, kinds: ["icmp", "icmpv6", "tcp", "udp"] + (bravo == .vtep ? ["arp"] : []))
                     let wrong = frames.flatMap { frame in frame.faults().map { "frame \(frame.number): \($0)" } }
                     #expect(wrong.isEmpty, "\(wrong.count) faults from \(sender): \(wrong.prefix(5))")
                     let split = WireFrame.flowsWithSeveralPorts(frames)
@@ -47,9 +48,9 @@ extension System {
         }
 
         /// A capture of nothing would be faultless too.
-        private func expectVariety(_ frames: [WireFrame]) throws {
+        private func expectVariety(_ frames: [WireFrame], kinds: [String]) throws {
             #expect(frames.count > 400)
-            for kind in ["arp", "icmp", "icmpv6", "tcp", "udp"] {
+            for kind in kinds {
                 #expect(frames.contains { $0.innerProtocols.contains(kind[...]) }, "no \(kind)")
             }
             #expect(frames.contains { $0.fragment != nil }, "no fragments")
@@ -70,10 +71,13 @@ struct WireFrame {
         "ip.checksum.status", "udp.checksum.status", "tcp.checksum.status", "icmp.checksum.status", "icmpv6.checksum.status",
     ]
 
-    /// The packets of a capture that come from `sender` on the underlay.
+    /// What a probe of the path between two agents has in place of a VNI, so that tshark takes it for VXLAN without the I flag.
+    static let probe = "vxlan.vni == 0x57504d"
+
+    /// The packets of a capture that come from `sender` on the underlay, without probes of the path.
     static func all(in path: String, from sender: String, _ underlay: IPAddress.Family) throws -> [WireFrame] {
         let source = underlay == .v4 ? "ip.src" : "ipv6.src"
-        return try Dissector(path: path).packets("udp.dstport == 4789 && \(source) == \(sender)", fields: fields)
+        return try Dissector(path: path).packets("udp.dstport == 4789 && \(source) == \(sender) && !(\(probe))", fields: fields)
             .map { WireFrame(packet: $0, underlay: underlay) }
     }
 
