@@ -33,10 +33,10 @@ extension Membership {
         return slot
     }
 
-    /// Tells a member what is held of it, so that it may contradict. Of two that have both left neither contradicts: they would tell
-    /// each other for ever.
+    /// Tells a member what is held of it, so that it may contradict. Who has left corrects nobody: it doesn't contradict what is held
+    /// of itself either, so two of them would answer each other for ever.
     private func correct(_ slot: Int, at address: GossipAddress, _ turn: inout Turn) {
-        guard !(hasLeft && table[slot].state == .left) else { return }
+        guard !hasLeft else { return }
         tell(address, of: slot, &turn)
     }
 
