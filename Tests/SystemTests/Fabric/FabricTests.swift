@@ -47,7 +47,8 @@ extension System {
             // Its routes stay.
             let stations = try await fabric.agent(1).client.fdb()
             #expect(stations.contains { $0.host == "h5" && $0.source == .gossip })
-            try fabric.start(5)
+            // It gossips a moment before its ports are read again.
+            try await fabric.start(5).isReady()
             for number in 1...4 {
                 let agent = try fabric.agent(number)
                 try await agent.wait("h5 is back", within: .seconds(10)) {
