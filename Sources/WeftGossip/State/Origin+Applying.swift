@@ -57,7 +57,8 @@ extension Origin {
     }
 
     private mutating func advance(from: UInt64, to: UInt64) {
-        guard to > through else { return }
+        // A delta whose interval is none, whoever made it, tells nothing of what lies between.
+        guard to > through, from < to else { return }
         if from <= through {
             through = to
         } else {
