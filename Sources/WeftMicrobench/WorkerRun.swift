@@ -53,7 +53,9 @@ struct WorkerRun: ~Copyable {
 
     private static func plane(_ index: Int, in namespace: String) throws -> DataPlane {
         let plane = try NetworkNamespace.named(namespace).run {
-            let plane = try DataPlane(DataPlaneConfiguration(addresses: [address(index)], workerCount: 1))
+            var configuration = DataPlaneConfiguration(addresses: [address(index)], workerCount: 1)
+            configuration.pathDiscovery = nil  // a thread beside the workers, which takes from the heap by time, not by frames
+            let plane = try DataPlane(configuration)
             try plane.attach(Samples.port, queue: try TapDevice.open(name: "port", options: TapOptions()))
             return plane
         }
