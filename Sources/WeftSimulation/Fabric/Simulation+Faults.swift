@@ -29,7 +29,26 @@ extension Simulation {
         stations[node].condition = .running
         nodes[node] = makeNode(node, epoch: stations[node].savedEpoch)
         willStart?(node, stations[node].id)
+        stations[node].joins = joining
         handle(.start(joining: joining.map { stations[$0].address }), at: node)
+        if !joining.isEmpty { queueLookup(of: node) }
+    }
+
+    /// How often an agent that is alone resolves the names it was told to join at.
+    private static var lookupInterval: Duration { .seconds(30) }
+
+    private func queueLookup(of node: Int) {
+        let event = Event.lookup(node, start: stations[node].starts & Event.startMask)
+        queue.push(at: now.nanoseconds + Self.lookupInterval.wholeNanoseconds, event.encoded)
+    }
+
+    /// Does what the agent does besides the node: it was told names, and those may lead elsewhere by now.
+    func lookUp(_ node: Int) {
+        guard stations[node].condition != .down else { return }
+        if stations[node].condition == .running, nodes[node].presentCount == 1 {
+            give(.join(stations[node].joins.map { stations[$0].address }), to: node)
+        }
+        queueLookup(of: node)
     }
 
     /// Ends a node without a word; what it held in memory is gone, and what waits in its socket.
@@ -52,6 +71,7 @@ extension Simulation {
     public func rejoin(_ node: Int, at others: [Int]) {
         guard stations[node].condition == .left else { return }
         stations[node].condition = .running
+        stations[node].joins = others
         give(.join(others.map { stations[$0].address }), to: node)
     }
 

@@ -187,6 +187,7 @@ public final class Simulation {
             guard stations[node].pausedUntil == 0 else { return }
             wakeIfDue(node)
         case .resumption(let node): if stations[node].pausedUntil == now.nanoseconds { resume(node) }
+        case .lookup(let node, let start): if stations[node].starts & Event.startMask == start { lookUp(node) }
         }
     }
 
@@ -251,12 +252,18 @@ enum Event {
     case arrival(Int, slot: UInt32)
     case wake(Int)
     case resumption(Int)
+    /// An agent resolves again what it was told to join at, if it is alone; of the start with this number.
+    case lookup(Int, start: UInt32)
+
+    /// The bits of a start's number that an event keeps.
+    static var startMask: UInt32 { 0x3FFF_FFFF }
 
     var encoded: UInt64 {
         switch self {
         case .arrival(let node, let slot): UInt64(node) << 32 | UInt64(slot)
         case .wake(let node): 1 << 62 | UInt64(node)
         case .resumption(let node): 2 << 62 | UInt64(node)
+        case .lookup(let node, let start): 3 << 62 | UInt64(start & Self.startMask) << 32 | UInt64(node)
         }
     }
 
@@ -264,7 +271,8 @@ enum Event {
         switch encoded >> 62 {
         case 0: self = .arrival(Int(encoded >> 32), slot: UInt32(truncatingIfNeeded: encoded))
         case 1: self = .wake(Int(encoded & 0xFFFF_FFFF))
-        default: self = .resumption(Int(encoded & 0xFFFF_FFFF))
+        case 2: self = .resumption(Int(encoded & 0xFFFF_FFFF))
+        default: self = .lookup(Int(encoded & 0xFFFF_FFFF), start: UInt32(truncatingIfNeeded: encoded >> 32) & Self.startMask)
         }
     }
 }

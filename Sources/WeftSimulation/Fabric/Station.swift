@@ -33,6 +33,8 @@ struct Station {
     /// When its node wants to be woken, and when it will be; they differ when it changed its mind.
     var wakeAt = Int64.max
     var queuedWakeAt = Int64.max
+    /// The nodes it was told to join at when it was started or came back.
+    var joins: [Int] = []
     /// It runs a later version: it sends parts, keys and fields that the others don't know.
     var isNewer = false
     var traffic = Traffic()
