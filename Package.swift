@@ -58,7 +58,7 @@ let modules: [Module] = [
     Module(
         name: "WeftDataPlane", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftLinux", "CWeftLinux"],
         testUses: ["WeftFlows"]),
-    Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology"], products: [.logging]),
+    Module(name: "WeftControl", uses: ["WeftTypes", "WeftTopology", "WeftLinux"], products: [.logging]),
     Module(
         name: "WeftAPI", uses: ["WeftTypes", "WeftLinux"],
         products: [

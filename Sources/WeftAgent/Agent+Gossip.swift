@@ -57,6 +57,7 @@ extension Agent {
             gossipLink.service = service
             (usedRing, gossipFailure) = (ring, nil)
             isFabricNew = true
+            offerContents()
             logger.info(
                 "gossip begun", metadata: ["node": "\(service.identity)", "port": "\(gossipPort)", "start": "\(nodeState.epoch)"])
         } catch {
@@ -126,6 +127,9 @@ extension Agent {
                     floodsUnknownUnicast: segment.flood == .members
                 ).encoded()
             }
+            if let told = revisions.commit?.told, told != RevisionNews() {
+                records[.topologyRevision] = try TopologyRevisionRecord(told).encoded()
+            }
         } catch {
             return logger.error("not told to the fabric", metadata: ["cause": "\(error)"])
         }
@@ -181,14 +185,21 @@ extension Agent {
             switch change {
             case .member(let id, let state, _):
                 memberChanged(id, state, view)
+                presenceChanged(of: id, view)
                 concernsTunnels = true
             case .alarm(let alarm): alarmed(alarm, view)
             case .epochNotKept(let cause): logger.error("number of starts not kept", metadata: ["cause": "\(cause)"])
             case .endpoint(let effect): handle(effect, view)
             case .node(let id, let record):
                 nodeChanged(id, record, view)
+                presenceChanged(of: id, view)
                 concernsTunnels = true
             case .segment: concernsTunnels = true
+            case .revision(let id, _): newsChanged(of: id, view)
+            case .fetched(let id, let content): fetched(id, content)
+            case .fetchFailed(let id, let failure):
+                logger.warning("revision not fetched", metadata: ["content": "\(id)", "cause": "\(failure)"])
+                fetched(id, nil)
             }
         }
         if concernsTunnels { scheduleCompile() }

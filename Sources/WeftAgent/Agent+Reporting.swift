@@ -264,6 +264,7 @@ extension Agent: AgentReporting {
                     object: options.topologySource, text: reloadFailure,
                     command: options.topologyPath.map { "weft validate \($0)" }))
         }
+        alerts += revisionAlerts
         let minutes = Int(uptime.seconds / 60)
         for port in ports where port.state == .up && port.rxFrames == 0 && minutes > 0 {
             alerts.append(

@@ -26,6 +26,7 @@ actor Agent {
     nonisolated let events = EventLog()
 
     var loaded: LoadedTopology
+    var revisions: RevisionKeeper
     var report: WeftControl.HostReport?
     var plane: DataPlane?
     var compiler = FabricCompiler()
@@ -78,6 +79,8 @@ actor Agent {
 
     init(_ options: AgentOptions, loaded: LoadedTopology, driver: NetlinkLinkDriver, logger: Logger) {
         (self.options, self.loaded, self.driver, self.logger) = (options, loaded, driver, logger)
+        revisions = RevisionKeeper(
+            folder: RevisionStore.folder(fabric: loaded.topology.name.text, in: options.stateDirectory))
         reconciler = Reconciler(driver: driver, logger: logger)
     }
 
@@ -87,6 +90,7 @@ actor Agent {
     ///
     /// - Throws: ``APIError`` when the sockets can't be opened, before anything was changed.
     func start() async throws(APIError) {
+        openRevisions()
         if let underlay = observedUnderlay(of: loaded.host), case .ready(let endpoints) = underlay {
             try openPlane(at: endpoints)
         }
@@ -97,8 +101,14 @@ actor Agent {
         await reconciler.apply(wish)
     }
 
-    /// Reads the topology file again; what is wrong with it is logged and changes nothing.
+    /// Reads the topology file again; what is wrong with it is logged and changes nothing. Once a revision was committed, the
+    /// file rules no more.
     func reload() async {
+        if let ruling = revisions.saved.ruling {
+            return logger.warning(
+                "topology not reloaded: revision \(ruling.number) rules",
+                metadata: ["topology": "\(options.topologySource)", "help": "weft apply \(options.topologyPath ?? "FILE")"])
+        }
         do throws(APIError) {
             let first = try LoadedTopology(options)
             let mtu = observedUnderlay(of: first.host)?.mtu
@@ -110,6 +120,11 @@ actor Agent {
             logger.error("topology refused, the one before it rules", metadata: ["cause": "\(error)"])
             return
         }
+        await applyLoaded()
+    }
+
+    /// Makes the host what the topology says now.
+    func applyLoaded() async {
         releaseFormerDirectPorts()
         let report = await reconciler.apply(wish)
         await adopt(report)

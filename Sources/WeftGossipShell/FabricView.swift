@@ -11,6 +11,8 @@ public struct FabricView: Hashable, Sendable {
         public var incarnation: Incarnation?
         /// What the node says of itself; nil until it is heard, and after it was superseded or forgotten.
         public var record: NodeRecord?
+        /// What the node tells of the topology's revisions.
+        public var revision: TopologyRevisionRecord?
 
         /// Nothing is known yet.
         public init() {}
@@ -34,7 +36,8 @@ public struct FabricView: Hashable, Sendable {
         case .segment(let id, let vni, let record):
             segments[vni, default: [:]][id] = record
             if segments[vni]?.isEmpty == true { segments[vni] = nil }
-        case .endpoint, .alarm, .epochNotKept: break
+        case .revision(let id, let record): nodes[id, default: Node()].revision = record
+        case .endpoint, .alarm, .epochNotKept, .fetched, .fetchFailed: break
         }
     }
 }

@@ -9,6 +9,12 @@ public enum GossipChange: Hashable, Sendable {
     case node(NodeID, NodeRecord?)
     /// A node has joined a segment, says something else about it, or has left it.
     case segment(NodeID, VNI, SegmentRecord?)
+    /// What a node tells of the topology's revisions; nil when that is gone.
+    case revision(NodeID, TopologyRevisionRecord?)
+    /// A content that was to be fetched is here.
+    case fetched(ContentID, [UInt8])
+    /// It could not be had.
+    case fetchFailed(ContentID, ContentFailure)
     /// Something about stations to carry out; records are published already, and the time is kept.
     case endpoint(Endpoints.Effect)
     /// Something for the operator.

@@ -122,6 +122,8 @@ extension GossipService {
                 } catch {
                     tell(.epochNotKept("\(error)"))
                 }
+            case .fetched(let id, let content): tell(.fetched(id, content))
+            case .fetchFailed(let id, let failure): tell(.fetchFailed(id, failure))
             }
         }
 
@@ -130,7 +132,8 @@ extension GossipService {
             switch key {
             case .node: tell(.node(origin, value.flatMap { try? NodeRecord($0) }))
             case .segment(let vni): tell(.segment(origin, vni, value.flatMap { try? SegmentRecord($0) }))
-            case .endpoint, .topologyRevision, .unknown: break
+            case .topologyRevision: tell(.revision(origin, value.flatMap { try? TopologyRevisionRecord($0) }))
+            case .endpoint, .unknown: break
             }
         }
 

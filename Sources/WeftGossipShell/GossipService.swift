@@ -201,6 +201,20 @@ public final class GossipService: Sendable {
         signal.raise()
     }
 
+    // MARK: Contents
+
+    /// Lets others fetch this content by its name; of more than eight the oldest goes.
+    public func offer(_ content: [UInt8]) { handle(.offer(content)) }
+
+    /// Fetches a content from one of these nodes, tried in this order; a ``GossipChange`` tells when it is here or can't be had.
+    public func fetch(_ id: ContentID, byteCount: Int, from nodes: [NodeID]) {
+        state.withLock { $0.handle(.fetch(id, byteCount: byteCount, from: nodes), now: MonotonicClock.now()) }
+        deliver()
+        signal.raise()
+    }
+
+    // MARK: Surveys
+
     /// Asks everybody what their views add up to.
     public func survey() { handle(.survey) }
 

@@ -34,6 +34,20 @@ public enum SmallFile {
         try check(fsync(folder.rawValue), .write, path)
     }
 
+    /// Makes a folder, and the one above it; one that is there stays as it is.
+    ///
+    /// - Throws: ``LinuxError`` `.write`.
+    public static func makeFolder(_ path: String, mode: mode_t = 0o755) throws(LinuxError) {
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { unsafe _ = mkdir(String(path[..<slash]), mode) }
+        guard unsafe mkdir(path, mode) != 0 else { return }
+        let error = errno
+        guard error != EEXIST else { return }
+        throw LinuxError(.write, path, errno: error)
+    }
+
+    /// Removes a file; one that is not there is fine, and so is one that can't be removed.
+    public static func remove(_ path: String) { unsafe _ = unlink(path) }
+
     /// The names in a directory, sorted, or nil when there is no such directory.
     public static func names(in directory: String) throws(LinuxError) -> [String]? {
         try names(in: directory, operation: .read)

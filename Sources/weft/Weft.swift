@@ -15,7 +15,9 @@ import WeftCLI
         version: WeftVersion.current,
         subcommands: [
             Agent.self, LabGroup.self, Status.self, Doctor.self, Ports.self, Segments.self, Peers.self, FDB.self,
-            Hosts.self, Events.self, PortGroup.self, PeerGroup.self, KeyGroup.self, Validate.self, Completion.self, Version.self,
+            Hosts.self, Events.self, PortGroup.self, PeerGroup.self, KeyGroup.self, Validate.self, Plan.self, Apply.self,
+            Diff.self,
+            History.self, Rollback.self, Export.self, Completion.self, Version.self,
         ])
 
     static func main() async {

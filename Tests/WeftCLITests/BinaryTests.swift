@@ -163,7 +163,10 @@ struct BinaryTests {
 
     @Test(arguments: [
         (words: ["statsu"], status: 64, says: "did you mean 'weft status'?"),
-        (words: ["plan"], status: 64, says: "the command is not in this version"),
+        (words: ["capture"], status: 64, says: "the command is not in this version"),
+        (words: ["plan", "/nonexistent.weft.yaml"], status: 64, says: "there is no such file"),
+        (words: ["apply", "--keep", "x.weft.yaml"], status: 64, says: "give one of them alone, or a file"),
+        (words: ["rollback", "x"], status: 64, says: "'x' is invalid"),
         (words: ["peer", "laeve"], status: 64, says: "did you mean 'weft peer leave'?"),
         (words: ["evnets"], status: 64, says: "did you mean 'weft events'?"),
         (words: ["peer", "join"], status: 64, says: "host[:port]"),

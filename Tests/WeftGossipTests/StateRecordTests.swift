@@ -49,9 +49,27 @@ import WeftTypes
     }
 
     @Test func topologyRevisionRecord() throws {
-        let record = try #require(TopologyRevisionRecord(number: 42, proposer: NodeID(rawValue: 7), fileHash: Array(0..<32)))
-        #expect(try TopologyRevisionRecord(record.encoded()) == record)
-        #expect(TopologyRevisionRecord(number: 1, proposer: NodeID(rawValue: 7), fileHash: [1]) == nil)
+        let stamp = TopologyRevisionRecord.Stamp(number: 42, content: ContentID(of: [1]), byteCount: 700)
+        let proposal = TopologyRevisionRecord.Proposal(serial: 7, stamp: stamp, phase: 2, confirmSeconds: 60)
+        let objection = TopologyRevisionRecord.Vote(content: ContentID(of: [2]), objection: String(repeating: "é", count: 150))
+        #expect(objection.objection?.utf8.count == TopologyRevisionRecord.objectionByteLimit)
+        let records = [
+            TopologyRevisionRecord(), TopologyRevisionRecord(current: stamp, isUnconfirmed: true),
+            TopologyRevisionRecord(isOverridden: true, vote: .init(content: stamp.content)),
+            TopologyRevisionRecord(current: stamp, vote: objection, proposal: proposal),
+        ]
+        for record in records {
+            let value = try record.encoded()
+            #expect(try TopologyRevisionRecord(value) == record)
+            for count in 0..<value.bytes.count {
+                let cut = RecordValue(checked: Array(value.bytes.prefix(count)))
+                #expect(throws: GossipFormatError.self) { try TopologyRevisionRecord(cut) }
+            }
+        }
+        let bad: [[UInt8]] = [[64], [16], [24] + stamp.content.bytes + [1, 0xFF], [24] + stamp.content.bytes + [201]]
+        for bytes in bad {
+            #expect(throws: GossipFormatError.badValue) { try TopologyRevisionRecord(RecordValue(checked: bytes)) }
+        }
     }
 
     @Test("a mandatory field of a later version makes the record ignored, whatever it is") func mandatoryField() {

@@ -27,6 +27,9 @@ struct TestFabric {
     var lastTold: [Instant] = []
     /// Called for each record a node is told of.
     var onRecord: (Int, NodeID, RecordKey, RecordValue?, Instant) -> Void = { _, _, _, _, _ in }
+    /// What each node fetched, or why it could not.
+    var fetched: [[ContentID: [UInt8]]] = []
+    var fetchFailures: [[ContentID: ContentFailure]] = []
     var now = Instant(nanoseconds: 1_000_000_000)
     var lossPercent = 0
     var duplicatePercent = 0
@@ -67,6 +70,8 @@ struct TestFabric {
         alarms.append([])
         epochs.append([])
         told.append([:])
+        fetched.append([:])
+        fetchFailures.append([:])
         lastTold.append(now)
         sentBytes.append(0)
         sentCount.append(0)
@@ -98,6 +103,8 @@ struct TestFabric {
                 told[index][origin, default: [:]][key] = value
                 lastTold[index] = now
                 onRecord(index, origin, key, value, now)
+            case .fetched(let id, let content): fetched[index][id] = content
+            case .fetchFailed(let id, let failure): fetchFailures[index][id] = failure
             }
         }
     }

@@ -59,21 +59,25 @@ public struct AgentClient: Sendable {
     }
     /// Lets the agent say goodbye to the fabric and stop gossiping.
     public func leave() async throws(APIError) {
-        let _: Done = try decode(try await request(APIRoutes.Path.leave, body: []), APIRoutes.Path.leave)
+        let _: Done = try await post(APIRoutes.Path.leave, [])
     }
     /// Lets the agent look for the fabric at these addresses, each `HOST[:PORT]`.
     public func join(_ addresses: [String]) async throws(APIError) {
         let request = JoinRequest(addresses: addresses)
         try request.validate()
-        let body = Array(try JSON.encode(request))
-        let _: Done = try decode(try await self.request(APIRoutes.Path.join, body: body), APIRoutes.Path.join)
+        let _: Done = try await post(APIRoutes.Path.join, Array(try JSON.encode(request)))
     }
 
     // MARK: - Requests
 
     /// Asks for a path and decodes the answer.
-    private func get<Report: Decodable>(_ path: String, _ query: ListQuery? = nil) async throws(APIError) -> Report {
+    func get<Report: Decodable>(_ path: String, _ query: ListQuery? = nil) async throws(APIError) -> Report {
         try decode(try await request(path + (query.map(\.text) ?? "")), path)
+    }
+
+    /// Has something changed, or worked out, and decodes the answer.
+    func post<Report: Decodable>(_ target: String, _ body: [UInt8]) async throws(APIError) -> Report {
+        try decode(try await request(target, body: body), target)
     }
 
     private func decode<Report: Decodable>(
@@ -89,7 +93,7 @@ public struct AgentClient: Sendable {
     }
 
     /// One exchange with the agent: with a body something is to be changed, without one it is a question.
-    private func request(_ target: String, body: [UInt8]? = nil) async throws(APIError) -> ResponseCollector.Response {
+    func request(_ target: String, body: [UInt8]? = nil) async throws(APIError) -> ResponseCollector.Response {
         let response: ResponseCollector.Response
         do {
             response = try await exchange(target, body)
@@ -203,7 +207,7 @@ extension ListQuery {
     }
 
     /// Percent-encodes all but unreserved characters (RFC 3986 §2.3).
-    private static func escape(_ text: String) -> String {
+    static func escape(_ text: String) -> String {
         var escaped = ""
         for byte in text.utf8 {
             switch byte {

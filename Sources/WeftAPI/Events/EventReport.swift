@@ -29,6 +29,10 @@ public struct EventReport: Codable, Hashable, Sendable {
         /// The largest packet that reaches a peer has another size than before.
         case pathMTU = "path-mtu"
         case keyRing = "key-ring"
+        /// The host runs another revision of the topology, or one was confirmed or resolved.
+        case revision
+        /// Another host runs a revision that does not continue this host's.
+        case revisionConflict = "revision-conflict"
         /// Anything else that an operator should look at.
         case alarm
     }

@@ -65,6 +65,7 @@ struct APIRoutes: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: await metrics())))
         }
         addFabric(router)
+        if let changer = reporter as? any TopologyChanging { addRevisions(router, changer) }
         return router
     }
 
@@ -169,7 +170,7 @@ struct Done: Codable, Sendable {}
 
 extension Response {
     /// An answer in JSON.
-    fileprivate init(status: HTTPResponse.Status = .ok, json value: some Encodable) throws(APIError) {
+    init(status: HTTPResponse.Status = .ok, json value: some Encodable) throws(APIError) {
         let bytes = try JSON.encode(value)
         self.init(
             status: status, headers: [.contentType: "application/json"],

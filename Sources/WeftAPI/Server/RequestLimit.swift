@@ -1,5 +1,6 @@
 import Hummingbird
 import NIOCore
+import HTTPTypes
 import NIOHTTPTypes
 
 /// Ends a connection whose request has a body beyond the limit, with the answer 413; no request of this API needs one
@@ -16,12 +17,17 @@ final class RequestLimit: ChannelInboundHandler, RemovableChannelHandler {
     /// Creates the handler of one connection.
     init(bodyByteCount: Int) { (self.bodyByteCount, remainingByteCount) = (bodyByteCount, bodyByteCount) }
 
+    /// The most bytes of a request's body: where a file is sent, those of a file.
+    private func limit(of head: HTTPRequest) -> Int {
+        head.path?.hasPrefix(APIRoutes.Path.plan) == true ? max(bodyByteCount, APIRoutes.planByteLimit) : bodyByteCount
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            remainingByteCount = bodyByteCount
-            if let declared = head.headerFields[.contentLength].flatMap({ Int($0) }), declared > bodyByteCount {
+            remainingByteCount = limit(of: head)
+            if let declared = head.headerFields[.contentLength].flatMap({ Int($0) }), declared > remainingByteCount {
                 return refuse(context: context)
             }
         case .body(let bytes):

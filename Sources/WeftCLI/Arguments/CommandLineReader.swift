@@ -16,7 +16,7 @@ package struct CommandLineReader: Sendable {
 
     /// Commands that the documentation describes and that this version does not have.
     static let laterCommands = [
-        "apply", "capture", "diff", "export", "graph", "history", "plan", "rollback", "test", "top",
+        "capture", "graph", "test", "top",
         "trace", "why",
     ]
     /// Subcommands of `port` that this version does not have.

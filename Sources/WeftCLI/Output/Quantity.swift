@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// Numbers in a form for people: few digits, a unit, an en dash for none.
 package enum Quantity {
     /// What stands where there is no value.
@@ -59,6 +61,12 @@ package enum Quantity {
 
     /// A share as a percentage with two digits after the point: `0.00%`.
     package static func percent(ratio: Double) -> String { fixed(ratio * 100, digits: 2) + "%" }
+
+    /// A moment in seconds since 1970 as UTC (ISO 8601): `2026-11-23T07:41:00Z`.
+    package static func time(seconds: UInt64) -> String {
+        let last = 253_402_300_799.0  // the end of the year 9999
+        return Date(timeIntervalSince1970: min(Double(seconds), last)).formatted(Date.ISO8601FormatStyle())
+    }
 
     /// One digit after the point below ten, none above; the unit is the largest that leaves at least 1.
     private static func scaled(_ value: Double, units: [String]) -> (number: String, unit: String) {

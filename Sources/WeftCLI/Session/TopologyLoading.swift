@@ -18,5 +18,5 @@ package enum TopologyLoading {
 }
 
 extension String {
-    fileprivate var trimmingLineEnd: String { hasSuffix("\n") ? String(dropLast()) : self }
+    var trimmingLineEnd: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

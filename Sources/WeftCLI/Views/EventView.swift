@@ -32,9 +32,9 @@ extension EventReport.Kind {
     fileprivate var tone: Paint.Tone? {
         switch self {
         case .peerJoined, .peerAlive: .good
-        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch: .warning
+        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch, .revisionConflict: .warning
         case .peerDead, .duplicateMAC, .duplicateIP, .duplicateKey, .alarm: .bad
-        case .peerLeft, .peerAddress, .stationMoved, .pathMTU, .keyRing: nil
+        case .revision, .peerLeft, .peerAddress, .stationMoved, .pathMTU, .keyRing: nil
         }
     }
 }

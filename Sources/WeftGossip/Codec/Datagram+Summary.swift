@@ -7,6 +7,7 @@ extension GossipNode {
                 switch part.type {
                 case .membership(let type): "\(type) \(part.body.remaining)"
                 case .state(let type): "\(type) \(part.body.remaining)"
+                case .content(let type): "\(type) \(part.body.remaining)"
                 }
             }
             let skipped = datagram.skippedCount > 0 ? ["\(datagram.skippedCount) skipped"] : []

@@ -1,7 +1,8 @@
-/// What a part of a datagram is: 1…31 belong to membership, 32…63 to the replicated state.
+/// What a part of a datagram is: 1…31 belong to membership, 32…63 to the replicated state, 64…66 to contents.
 enum PartType: Hashable {
     case membership(MembershipPart)
     case state(StatePart)
+    case content(ContentPart)
 
     /// Set in a part's type: a receiver that doesn't know it may skip it.
     static var optionalBit: UInt8 { 0x80 }
@@ -12,6 +13,8 @@ enum PartType: Hashable {
             self = .membership(part)
         } else if let part = StatePart(rawValue: rawValue) {
             self = .state(part)
+        } else if let part = ContentPart(rawValue: rawValue) {
+            self = .content(part)
         } else {
             return nil
         }

@@ -28,6 +28,13 @@ public struct GossipNode: Sendable {
         case localHealth(late: Duration)
         /// Others reach this node here from now on.
         case addressChanged(GossipAddress?)
+        /// This node has this content for whoever asks for it by its name.
+        case offer([UInt8])
+        /// It has it no more.
+        case retract(ContentID)
+        /// Get this content from one of these nodes, asked in this order.
+        case fetch(ContentID, byteCount: Int, from: [NodeID])
+        case cancelFetch(ContentID)
     }
 
     /// One instruction to the shell: run them in order, skip none.
@@ -44,6 +51,10 @@ public struct GossipNode: Sendable {
         case alarm(GossipAlarm)
         /// Write the epoch to disk.
         case persistEpoch(UInt32)
+        /// A content is here, and is what its name says.
+        case fetched(ContentID, [UInt8])
+        /// A content can't be had of those who were to be asked.
+        case fetchFailed(ContentID, ContentFailure)
     }
 
     /// A member as listings show it.
@@ -63,6 +74,7 @@ public struct GossipNode: Sendable {
     public let configuration: GossipConfiguration
     var membership: Membership
     var replication: Replication
+    var contents = ContentExchange()
     var turn: Turn
     /// What others told of their views since the last survey began; nil if there was none.
     var survey: [NodeID: GossipDigests]?
@@ -104,10 +116,16 @@ public struct GossipNode: Sendable {
         case .leave: membership.leave(&turn)
         case .localHealth(let late): if late > configuration.latenessTolerance { membership.changeHealth(by: 1) }
         case .addressChanged(let address): membership.addressChanged(to: address, &turn)
+        case .offer(let content): contents.shelf.put(content)
+        case .retract(let id): contents.shelf.remove(id)
+        case .fetch(let id, let byteCount, let sources):
+            contents.fetch(id, byteCount: byteCount, from: sources, membership, &turn)
+        case .cancelFetch(let id): contents.cancel(id)
         }
         if isStarted {
             membership.tick(&turn)
             replication.tick(membership, &turn)
+            contents.tick(membership, &turn)
         }
         finish(now)
         swap(&effects, &turn.effects)
@@ -144,7 +162,8 @@ public struct GossipNode: Sendable {
         replication.flush(membership, &turn)
         flush()
         guard isStarted else { return }
-        let next = min(membership.nextDeadline, replication.nextDeadline(now: turn.now))
+        var next = min(membership.nextDeadline, replication.nextDeadline(now: turn.now))
+        if let deadline = contents.nextDeadline { next = min(next, deadline) }
         // What is due and could not be done is looked at again soon: asking for a moment that is over would be asking for none.
         let wake = next > turn.now ? max(next.advanced(by: stopped), now) : now.advanced(by: Self.shortestPause)
         if wake != wakeAsked {
@@ -199,6 +218,7 @@ public struct GossipNode: Sendable {
             switch part.type {
             case .membership(let type): try membership.handle(type, part.body, from: slot, at: address, &turn)
             case .state(let type): try replication.handle(type, part.body, from: slot, at: address, membership, &turn)
+            case .content(let type): try contents.handle(type, part.body, from: slot, at: address, membership, &turn)
             }
         }
     }

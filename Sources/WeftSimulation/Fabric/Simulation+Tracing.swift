@@ -14,6 +14,11 @@ extension Simulation {
         case .withdraw(let key): text = "withdraws \(key)"
         case .leave: text = "leaves"
         case .survey: text = "surveys"
+        case .offer(let content): text = "offers \(ContentID(of: content))"
+        case .retract(let id): text = "retracts \(id)"
+        case .fetch(let id, let byteCount, let sources):
+            text = "fetches \(byteCount) bytes of \(id) from \(sources.map(name).joined(separator: " "))"
+        case .cancelFetch(let id): text = "fetches \(id) no more"
         case .localHealth(let late): text = "was late by \(late)"
         case .addressChanged(let address): text = "has address \(address.map { "\($0)" } ?? "unknown")"
         }
@@ -30,6 +35,8 @@ extension Simulation {
             text = "told \(key) of \(name(origin)) \(value.map { "= " + hexadecimal($0.bytes) } ?? "is gone")"
         case .alarm(let alarm): text = "alarm: \(alarm)"
         case .persistEpoch(let epoch): text = "writes epoch \(epoch)"
+        case .fetched(let id, let content): text = "has all \(content.count) bytes of \(id)"
+        case .fetchFailed(let id, let failure): text = "can't have \(id): \(failure)"
         }
         log(TraceLine(at: elapsed, node: node, text: text))
     }

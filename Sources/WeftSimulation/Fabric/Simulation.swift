@@ -243,6 +243,7 @@ public final class Simulation {
             observer?.recordChanged(origin, key, value, at: node, in: self)
         case .alarm(let alarm): observer?.alarmRaised(alarm, at: node, in: self)
         case .persistEpoch(let epoch): stations[node].savedEpoch = epoch
+        case .fetched(let id, _), .fetchFailed(let id, _): traceHash.add(id.bytes)
         }
     }
 }
@@ -291,6 +292,10 @@ extension GossipNode.Input {
         case .localHealth: 8
         case .addressChanged: 9
         case .survey: 10
+        case .offer: 11
+        case .retract: 12
+        case .fetch: 13
+        case .cancelFetch: 14
         }
     }
 }
