@@ -5,9 +5,10 @@ import WeftSimulation
 struct FigureReport {
     let figures: [Figure]
     let counts: [Int]?
+    let updateCount: Int?
     let seeds: ClosedRange<UInt64>
 
-    init(name: String, counts: [Int]?, seeds: ClosedRange<UInt64>) throws {
+    init(name: String, counts: [Int]?, updateCount: Int?, seeds: ClosedRange<UInt64>) throws {
         if name == "all" {
             figures = Figure.allCases
         } else if let figure = Figure(rawValue: name.uppercased()) {
@@ -16,7 +17,7 @@ struct FigureReport {
             let names = Figure.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("cannot measure \"\(name)\": there is no such figure; use \(names), or all")
         }
-        (self.counts, self.seeds) = (counts, seeds)
+        (self.counts, self.updateCount, self.seeds) = (counts, updateCount, seeds)
     }
 
     func run() throws {
@@ -26,7 +27,8 @@ struct FigureReport {
         print("| Figure | Nodes | Measured | To reach | Reached | From |\n|---|---|---|---|---|---|")
         for figure in figures {
             for count in counts ?? [figure.usualNodeCount] {
-                for row in figure.rows(nodeCount: count, seeds: seeds, clock: { began.duration(to: clock.now) }) {
+                let size = FigureSize(nodeCount: count, updateCount: updateCount)
+                for row in figure.rows(size, seeds: seeds, clock: { began.duration(to: clock.now) }) {
                     let title = row.condition.isEmpty ? figure.title : "\(figure.title), \(row.condition)"
                     print(
                         "| \(figure.rawValue) \(title) | \(count) | \(row.measured) | \(row.limit) | \(row.isReached ? "yes" : "NO") | \(row.basis) |"

@@ -8,6 +8,8 @@ struct ScenarioReport {
     let seeds: ClosedRange<UInt64>
     let isTracing: Bool
     let isShrinking: Bool
+    /// Whether the first seed that fails is the last.
+    let endsWithFirst: Bool
 
     func run() throws {
         guard let text = contents(of: path) else {
@@ -34,6 +36,7 @@ struct ScenarioReport {
             if !result.violations.isEmpty {
                 failed += 1
                 if failed <= 10 { tell(result, of: scenario, shrinks: failed == 1) }
+                if endsWithFirst { throw ExitCode(1) }
             }
         }
         print("\(path): \(seeds.count) seeds, \(failed) failed; \(events) events in \(began.duration(to: clock.now))")

@@ -12,6 +12,7 @@ import WeftSimulation
 
               Scripts/simulate Tests/Scenarios/mixed-faults.scenario --seeds 1..1000
               Scripts/simulate --figure G1 --nodes 100,1000 --seeds 3
+              Scripts/simulate --figure G2 --nodes 20 --updates 1000000
             """)
 
     @Argument(help: "The scenario to run.") var scenario: String?
@@ -19,20 +20,28 @@ import WeftSimulation
     @Option(help: "The figure to measure: \(Figure.allCases.map(\.rawValue).joined(separator: ", ")), or all.")
     var figure: String?
     @Option(help: "How many nodes a figure is measured with, one or several between commas.") var nodes: NodeCounts?
+    @Option(help: "How many updates G1 and G2 make, a thousand a second, each of a record of its own; else 20, one by one.")
+    var updates: Int?
     @Flag(help: "Print each event of a scenario's first seed.") var trace = false
+    @Flag(help: "End with the first seed that fails.") var first = false
     @Flag(help: "Don't look for a shorter schedule that still fails.") var noShrinking = false
 
     func validate() throws {
         guard (scenario == nil) != (figure == nil) else {
             throw ValidationError("cannot tell what to run: give either a scenario or --figure")
         }
+        if let updates, !(1...10_000_000).contains(updates) {
+            throw ValidationError("cannot make \(updates) updates; use 1…10000000")
+        }
     }
 
     func run() throws {
         if let scenario {
-            try ScenarioReport(path: scenario, seeds: seeds.range, isTracing: trace, isShrinking: !noShrinking).run()
+            try ScenarioReport(
+                path: scenario, seeds: seeds.range, isTracing: trace, isShrinking: !noShrinking, endsWithFirst: first
+            ).run()
         } else if let figure {
-            try FigureReport(name: figure, counts: nodes?.counts, seeds: seeds.range).run()
+            try FigureReport(name: figure, counts: nodes?.counts, updateCount: updates, seeds: seeds.range).run()
         }
     }
 }

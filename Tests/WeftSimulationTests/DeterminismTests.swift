@@ -22,7 +22,7 @@ import WeftTypes
 
     @Test("G1, G3, G6, G10: small fabrics reach the figures", arguments: [Figure.g1, .g3, .g6, .g10]) func figures(figure: Figure)
     {
-        for row in figure.rows(nodeCount: 20, seeds: 1...1, clock: { .zero }) {
+        for row in figure.rows(FigureSize(nodeCount: 20), seeds: 1...1, clock: { .zero }) {
             #expect(row.isReached, "\(row.measured), to reach: \(row.limit)")
         }
     }

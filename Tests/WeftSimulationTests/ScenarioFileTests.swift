@@ -19,7 +19,9 @@ import Testing
         for name in scenarios { _ = try Self.scenario(name) }
     }
 
-    @Test("what a scenario says holds", arguments: ["partition", "pauses", "restarts", "versions"]) func holds(name: String)
+    @Test("what a scenario says holds", arguments: ["partition", "pauses", "restarts", "tombstones", "versions"]) func holds(
+        name: String
+    )
         throws
     {
         let result = try Self.scenario(name).run(seed: 2)

@@ -10,6 +10,7 @@ import WeftTypes
                 # A comment.
                 nodes 8
                 stations 3
+                tombstones 4s
                 at 0s start all joining 0,2-3
                 at 1.5s crash 1   # and another
                 at 2s start 1 joining 0 disk lost
@@ -22,7 +23,7 @@ import WeftTypes
                 expect no false death
                 expect agreement within 5s
                 """)
-        #expect(scenario.nodeCount == 8 && scenario.stationCount == 3)
+        #expect(scenario.nodeCount == 8 && scenario.stationCount == 3 && scenario.tombstoneAge == .seconds(4))
         #expect(scenario.steps.count == 9, "a split is two cuts")
         #expect(scenario.steps[0].action == .start(NodeSet(0..<8), joining: [0, 2, 3], .kept))
         #expect(scenario.steps[1] == Step(at: .milliseconds(1500), action: .crash([1])))
@@ -37,11 +38,13 @@ import WeftTypes
 
     @Test("what a schedule is printed as is read as the same schedule", arguments: 1...8 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) throws {
-        let scenario = Scenario.mixedFaults(nodeCount: 9, eventCount: 200)
+        var scenario = Scenario.mixedFaults(nodeCount: 9, eventCount: 200)
+        scenario.tombstoneAge = .milliseconds(2500)
         let schedule = scenario.schedule(seed: seed)
         let read = try Scenario(parsing: scenario.text(schedule: schedule))
         #expect(read.steps == schedule)
         #expect(read.agreement == scenario.agreement && read.forbidden == scenario.forbidden)
+        #expect(read.tombstoneAge == scenario.tombstoneAge)
     }
 
     @Test(

@@ -69,6 +69,21 @@ struct MemberTable {
         count(entry, by: 1)
     }
 
+    /// Makes the member in `slot` the node itself, and gives that one's slot to who was it.
+    mutating func swapWithOwn(_ slot: Int) {
+        guard slot != Self.ownSlot else { return }
+        let places = [Self.ownSlot, slot].map { position(notBelow: entries[$0].id) }
+        let mask = buckets.count - 1
+        let hashed = [Self.ownSlot, slot].map { slot in
+            var place = Self.hash(entries[slot].id) & mask
+            while buckets[place] != UInt32(slot) + 1 { place = (place + 1) & mask }
+            return place
+        }
+        order.swapAt(places[0], places[1])
+        buckets.swapAt(hashed[0], hashed[1])
+        entries.swapAt(Self.ownSlot, slot)
+    }
+
     /// Changes what the sums depend on: incarnation, state, address.
     mutating func update(_ slot: Int, _ change: (inout MemberEntry) -> Void) {
         count(entries[slot], by: -1)

@@ -104,8 +104,11 @@ extension Membership {
     func ping(_ slot: Int, _ sequence: UInt32, _ turn: inout Turn) {
         guard let address = table[slot].address else { return }
         turn.outbox.add(.ping, to: address, byteCount: 4, carriesDigests: true) { $0.write(sequence) }
-        if table[slot].state != .alive { tell(address, of: slot, &turn) }
+        if table[slot].state != .alive, mayTell(slot) { tell(address, of: slot, &turn) }
     }
+
+    /// Whether a member may be told directly what is held of it: the dead always, for they would not come back.
+    func mayTell(_ slot: Int) -> Bool { configuration.tellsSuspects || table[slot].state != .suspect }
 
     /// Sends the latest statement about one member.
     func tell(_ address: GossipAddress, of slot: Int, _ turn: inout Turn) {

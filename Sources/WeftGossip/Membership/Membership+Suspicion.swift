@@ -82,7 +82,9 @@ extension Membership {
             }
             if suspicions[index].isFirstHand {
                 if turn.now >= suspicions[index].nextReminder {
-                    if let address = table[suspicions[index].slot].address { tell(address, of: suspicions[index].slot, &turn) }
+                    if configuration.tellsSuspects, let address = table[suspicions[index].slot].address {
+                        tell(address, of: suspicions[index].slot, &turn)
+                    }
                     suspicions[index].nextReminder = turn.now.advanced(by: configuration.reminderPeriod)
                 }
                 deadline = min(deadline, suspicions[index].nextReminder)

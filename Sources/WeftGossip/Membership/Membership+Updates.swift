@@ -28,7 +28,7 @@ extension Membership {
                 conflict(slot, at: address, &turn)
             }
             // Only a higher incarnation clears it everywhere, and only the member can make one (SWIM §4.2).
-            if known.state != .alive { correct(slot, at: address, &turn) }
+            if known.state != .alive, mayTell(slot) { correct(slot, at: address, &turn) }
         }
         return slot
     }

@@ -33,6 +33,8 @@ public struct GossipConfiguration: Hashable, Sendable {
     public var confirmationCount = 3
     /// Time between two messages to a suspect that it is suspected.
     public var reminderPeriod: Duration = .milliseconds(100)
+    /// Whether a suspect is told so directly, in pings, answers and reminders (Lifeguard, buddy system); otherwise it hears by gossip.
+    public var tellsSuspects = true
     /// How much longer those wait who only heard of a suspicion; they wait up to twice this, at random.
     public var secondHandGrace: Duration = .milliseconds(500)
 

@@ -38,6 +38,14 @@ extension Replica {
         return .applied
     }
 
+    /// Takes in what an origin said before anybody looked, of this node too.
+    mutating func adopt(_ delta: Delta) {
+        let place = place(of: delta.origin)
+        if !place.isFound { insert(Origin(id: delta.origin, epoch: delta.epoch), at: place) }
+        var effects: [GossipNode.Effect] = []
+        update(place, into: &effects) { origin, changes in origin.apply(delta, into: &changes) }
+    }
+
     /// Follows the floor that another's digest tells, if all below it is known here.
     mutating func raiseFloor(of id: NodeID, epoch: UInt32, to floor: UInt64, into effects: inout [GossipNode.Effect]) {
         let place = place(of: id)

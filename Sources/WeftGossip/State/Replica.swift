@@ -51,6 +51,13 @@ struct Replica {
         insert(Origin(id: own, epoch: epoch), at: place(of: own))
     }
 
+    /// Holds what another replica does, for the node `own`, which it knows; the two share their storage.
+    init(_ other: Replica, as own: NodeID) {
+        self.own = own
+        configuration = other.configuration
+        (buckets, root, originCount, segmentMembers) = (other.buckets, other.root, other.originCount, other.segmentMembers)
+    }
+
     // MARK: Origins
 
     /// Where an origin is, or would be.

@@ -34,6 +34,22 @@ extension Simulation {
         if !joining.isEmpty { queueLookup(of: node) }
     }
 
+    /// Starts all nodes at once, as those of a fabric that has long settled: each knows all members, and of each these records.
+    func startSettled(records: (Int) -> [(key: RecordKey, value: RecordValue)]) {
+        var settled = SettledFabric(configuration)
+        for node in stations.indices {
+            settled.add(stations[node].id, at: stations[node].address, records: records(node), now: now)
+        }
+        for node in stations.indices {
+            precondition(stations[node].starts == 0, "node \(node) was started before")
+            (stations[node].savedEpoch, stations[node].starts, stations[node].condition) = (1, 1, .running)
+            guard let made = settled.node(stations[node].id, random: randomSeed(of: node), now: now) else { continue }
+            nodes[node] = made
+            willStart?(node, stations[node].id)
+            handle(.start(joining: []), at: node)
+        }
+    }
+
     /// How often an agent that is alone resolves the names it was told to join at.
     private static var lookupInterval: Duration { .seconds(30) }
 

@@ -124,8 +124,13 @@ public final class Simulation {
     }
 
     func makeNode(_ node: Int, epoch: UInt32) -> GossipNode {
+        GossipNode(configuration, identity: stations[node].id, epoch: epoch, random: randomSeed(of: node), now: now)
+    }
+
+    /// All the randomness that a start of a node gets.
+    func randomSeed(of node: Int) -> UInt64 {
         var own = SeededRandom(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(node) << 32 ^ UInt64(stations[node].starts))
-        return GossipNode(configuration, identity: stations[node].id, epoch: epoch, random: own.next(), now: now)
+        return own.next()
     }
 
     func remember(_ id: NodeID, of node: Int) { numbers[id] = node }

@@ -7,13 +7,26 @@ final class Fabric {
     /// How long it took from the first start until all had one view and one state; nil if that took over a minute.
     private(set) var settledAfter: Duration?
 
-    /// Starts `count` nodes within a second, all but the first joining it, each in the segment and with one station, and lets them settle.
-    init(count: Int, seed: UInt64) {
-        simulation = Simulation(seed: seed)
+    /// The most nodes that are started one after the other, unless that is what is looked at: it takes time and memory with the
+    /// square of their number.
+    static var largestStarted: Int { 2000 }
+
+    /// Starts `count` nodes within a second, all but the first joining it, each in the segment and with one station, and lets them
+    /// settle; if there are more than ``largestStarted``, or as `isCold` says, they are made settled.
+    init(
+        count: Int, seed: UInt64, configuration: GossipConfiguration = GossipConfiguration(), isCold: Bool? = nil
+    ) {
+        simulation = Simulation(seed: seed, configuration: configuration)
         for _ in 0..<count { simulation.addNode() }
-        startAll()
-        let isSettled = settle(within: .seconds(60))
-        settledAfter = isSettled ? simulation.elapsed : nil
+        if isCold ?? (count <= Self.largestStarted) {
+            startAll()
+            let isSettled = settle(within: .seconds(60))
+            settledAfter = isSettled ? simulation.elapsed : nil
+        } else {
+            simulation.startSettled { node in
+                [Content.key(0), Content.key(1), .node].map { ($0, Content.value($0, 1, node: node)) }
+            }
+        }
         simulation.run(for: .seconds(3))
     }
 
@@ -41,27 +54,41 @@ final class Fabric {
     }
 }
 
-/// Notes when each node is told of one write.
+/// Notes when each node is told of the writes of one run.
 final class Arrivals: SimulationObserver {
-    /// The record's number and the write that are waited for.
-    private var key = Content.key(0)
-    private var write: UInt64 = 0
-    private var began = Simulation.origin
-    private var isHere: [Bool] = []
+    /// The number of the first write that counts.
+    let firstWrite: UInt64
+    private let nodeCount: Int
+    /// When each was made.
+    private var began: [Instant] = []
+    /// A bit for each write and node.
+    private var isHere: [UInt64] = []
     private(set) var times = Times()
-    private(set) var count = 0
 
-    func await(_ key: RecordKey, _ write: UInt64, nodeCount: Int, now: Instant) {
-        (self.key, self.write, began, count) = (key, write, now, 0)
-        isHere = [Bool](repeating: false, count: nodeCount)
+    init(from firstWrite: UInt64, nodeCount: Int) { (self.firstWrite, self.nodeCount) = (firstWrite, nodeCount) }
+
+    /// How many deliveries there were.
+    var count: Int { times.count }
+    /// How many there have to be, once all know of the writes made so far.
+    var expectedCount: Int { began.count * (nodeCount - 1) }
+
+    /// The number of a write that is going to be made now.
+    func next(now: Instant) -> UInt64 {
+        began.append(now)
+        let wordCount = (began.count * nodeCount + 63) / 64
+        isHere += repeatElement(0, count: wordCount - isHere.count)
+        return firstWrite + UInt64(began.count - 1)
     }
 
     func recordChanged(_ origin: NodeID, _ key: RecordKey, _ value: RecordValue?, at node: Int, in simulation: Simulation) {
-        guard key == self.key, origin != simulation.id(of: node), let value, !isHere[node], Content.write(key, value) == write
-        else { return }
-        isHere[node] = true
-        count += 1
-        times.add(began.duration(to: simulation.now))
+        guard let value, let write = Content.write(key, value), write >= firstWrite, origin != simulation.id(of: node) else {
+            return
+        }
+        let number = Int(write - firstWrite)
+        let bit = number * nodeCount + node
+        guard number < began.count, isHere[bit / 64] >> UInt64(bit % 64) & 1 == 0 else { return }
+        isHere[bit / 64] |= 1 << UInt64(bit % 64)
+        times.add(began[number].duration(to: simulation.now))
     }
 }
 

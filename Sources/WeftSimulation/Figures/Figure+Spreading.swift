@@ -1,13 +1,15 @@
 import WeftTypes
 
 extension Figure {
-    /// Measures it with a number of nodes, over these seeds; `clock` tells real time, for ``g12`` alone.
-    public func rows(nodeCount: Int, seeds: ClosedRange<UInt64>, clock: () -> Duration) -> [FigureRow] {
-        switch self {
-        case .g1: [spreading(nodeCount, seeds, loss: .never)]
-        case .g2: [1, 5, 30].map { spreading(nodeCount, seeds, loss: .percent($0)) }
+    /// Measures it at a size, over these seeds; `clock` tells real time, for ``g12`` alone.
+    public func rows(_ size: FigureSize, seeds: ClosedRange<UInt64>, clock: () -> Duration) -> [FigureRow] {
+        let nodeCount = size.nodeCount
+        return switch self {
+        case .g1: [spreading(size, seeds, loss: .never)]
+        case .g2: [1, 5, 30].map { spreading(size, seeds, loss: .percent($0)) }
         case .g3: [crashes(nodeCount, seeds)]
         case .g4: [falseDeaths(nodeCount, seeds)]
+        case .g4Grid: grid(nodeCount, seeds)
         case .g6: [idleTraffic(nodeCount, seeds)]
         case .g8: [partition(nodeCount, seeds)]
         case .g10: [coldStart(nodeCount, seeds)]
@@ -25,24 +27,31 @@ extension Figure {
             basis: basis)
     }
 
-    /// Twenty updates one after the other from different nodes.
-    private func spreading(_ nodeCount: Int, _ seeds: ClosedRange<UInt64>, loss: Chance) -> FigureRow {
+    /// Updates of different nodes: one after the other, or, if their number is given, a thousand a second, each of a record of its own.
+    private func spreading(_ size: FigureSize, _ seeds: ClosedRange<UInt64>, loss: Chance) -> FigureRow {
+        let nodeCount = size.nodeCount
         var times = Times()
         var (missed, expected) = (0, 0)
         for seed in seeds {
             let fabric = Fabric(count: nodeCount, seed: seed)
             let simulation = fabric.simulation
             simulation.conditions.loss = loss
-            let arrivals = Arrivals()
+            let arrivals = Arrivals(from: 100, nodeCount: nodeCount)
             simulation.observer = arrivals
-            for number in 0..<20 {
-                let write = UInt64(100 + number)
-                arrivals.await(Content.key(1), write, nodeCount: nodeCount, now: simulation.now)
-                fabric.publish(1, write: write, at: number * 7919 % nodeCount)
-                simulation.run(for: .seconds(30)) { arrivals.count == nodeCount - 1 }
-                expected += nodeCount - 1
-                missed += nodeCount - 1 - arrivals.count
+            let updateCount = size.updateCount ?? 20
+            for number in 0..<updateCount {
+                let write = arrivals.next(now: simulation.now)
+                let key = size.updateCount == nil ? 1 : 2 + number / nodeCount
+                fabric.publish(key, write: write, at: number * 7919 % nodeCount)
+                if size.updateCount == nil {
+                    simulation.run(for: .seconds(30)) { arrivals.count == arrivals.expectedCount }
+                } else {
+                    simulation.run(for: .milliseconds(1))
+                }
             }
+            simulation.run(for: .seconds(30)) { arrivals.count == arrivals.expectedCount }
+            expected += arrivals.expectedCount
+            missed += arrivals.expectedCount - arrivals.count
             times.add(arrivals.times)
         }
         let basis = "\(expected) deliveries, \(missed) missed after 30 s"

@@ -10,6 +10,8 @@ public enum Figure: String, Hashable, Sendable, CaseIterable {
     case g3 = "G3"
     /// Nobody who runs is declared dead at 5 % loss.
     case g4 = "G4"
+    /// Nobody who runs is declared dead by nodes that are stopped again and again, in comparison with plain SWIM.
+    case g4Grid = "G4-GRID"
     /// What a node sends while nothing happens.
     case g6 = "G6"
     /// Both halves of a long partition know the same soon after it heals.
@@ -30,6 +32,7 @@ public enum Figure: String, Hashable, Sendable, CaseIterable {
         case .g2: "the same under loss; missed after repair"
         case .g3: "a crash is known everywhere"
         case .g4: "false deaths at 5 % loss"
+        case .g4Grid: "false deaths on a grid of pauses"
         case .g6: "idle traffic sent, bytes/s and node"
         case .g8: "partition of 10 min healed, 10 000 changes a side"
         case .g10: "cold nodes within 1 s have one view"
@@ -44,9 +47,19 @@ public enum Figure: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .g2, .g8, .g10, .g12, .m1: 1000
         case .g1, .g3, .g4, .g6: 100
+        case .g4Grid: 128
         case .g11: 8
         }
     }
+}
+
+/// How much of a figure is measured.
+public struct FigureSize: Hashable, Sendable {
+    public var nodeCount: Int
+    /// How many updates ``Figure/g1`` and ``Figure/g2`` make, a thousand a second; nil for twenty, each after all know the one before.
+    public var updateCount: Int?
+
+    public init(nodeCount: Int, updateCount: Int? = nil) { (self.nodeCount, self.updateCount) = (nodeCount, updateCount) }
 }
 
 /// One line of the table: a measured value beside its limit.

@@ -6,6 +6,8 @@ public struct Scenario: Hashable, Sendable {
     public var nodeCount = 0
     /// How many stations each has when it starts.
     public var stationCount = 2
+    /// How long tombstones are kept, to be looked through four times as often; nil for as long as agents keep them, a day.
+    public var tombstoneAge: Duration?
     /// The schedule as it is written.
     public var steps: [Step] = []
     /// Faults that are drawn from the seed.
@@ -38,6 +40,7 @@ public struct Scenario: Hashable, Sendable {
     /// The scenario with this schedule written out in place of its own, as a file has it.
     public func text(schedule: [Step]) -> String {
         var lines = ["nodes \(nodeCount)", "stations \(stationCount)"]
+        if let tombstoneAge { lines.append("tombstones \(tombstoneAge.scenarioText)") }
         lines += schedule.map(\.description)
         for kind in Violation.Kind.allCases where forbidden.contains(kind) && !Self.alwaysForbidden.contains(kind) {
             lines.append("expect no \(kind.rawValue)")

@@ -30,6 +30,7 @@ extension Scenario {
             nodeCount = try reader.number(1...Self.maximumNodeCount)
             reader.nodeCount = nodeCount
         case "stations": stationCount = try reader.number(0...10_000)
+        case "tombstones": tombstoneAge = try reader.duration()
         case "at":
             reader.nodeCount = nodeCount
             let at = try reader.duration()
@@ -44,7 +45,7 @@ extension Scenario {
             guard from <= to else { throw reader.error("the chaos ends before it begins", "give the earlier time first") }
             chaos.append(Chaos(from: from, to: to, eventCount: count))
         case "expect": try readExpectation(&reader)
-        default: throw reader.error("\"\(word)\" is no statement", "use nodes, stations, at, chaos or expect")
+        default: throw reader.error("\"\(word)\" is no statement", "use nodes, stations, tombstones, at, chaos or expect")
         }
     }
 

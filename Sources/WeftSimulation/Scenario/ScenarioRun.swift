@@ -27,6 +27,8 @@ extension Scenario {
         _ schedule: [Step], seed: UInt64, configuration: GossipConfiguration = GossipConfiguration(),
         log: ((TraceLine) -> Void)? = nil
     ) -> ScenarioResult {
+        var configuration = configuration
+        if let tombstoneAge { (configuration.tombstoneAge, configuration.housekeepingPeriod) = (tombstoneAge, tombstoneAge / 4) }
         let world = World(seed: seed, configuration: configuration, stationCount: stationCount)
         let simulation = world.simulation
         simulation.log = log
