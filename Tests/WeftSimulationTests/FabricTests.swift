@@ -38,25 +38,4 @@ import WeftTypes
             }
         }
     }
-
-    @Test("G4: nodes that are stopped make plain SWIM declare healthy ones dead, and Weft not") func pauses() {
-        let weft = Fabric.falseDeaths(ofFabricOf: 32, seed: 1, sick: 8, configuration: GossipConfiguration())
-        let plain = Fabric.falseDeaths(
-            ofFabricOf: 32, seed: 1, sick: 8, configuration: .plainSWIM(suspicion: GossipConfiguration().minimumSuspicion))
-        #expect(plain > 0)
-        #expect(weft * 20 <= plain, "\(weft) to \(plain)")
-    }
-}
-
-extension Fabric {
-    /// How often anybody was told of the death of a node that is never stopped, while the first `sick` are for 8 of 8.016 s.
-    fileprivate static func falseDeaths(ofFabricOf count: Int, seed: UInt64, sick: Int, configuration: GossipConfiguration) -> Int
-    {
-        let simulation = Fabric(count: count, seed: seed, configuration: configuration).simulation
-        let deaths = FalseDeaths()
-        deaths.sick = NodeSet(0..<sick)
-        simulation.observer = deaths
-        simulation.stop(deaths.sick, for: .seconds(8), every: .milliseconds(8016))
-        return deaths.count
-    }
 }

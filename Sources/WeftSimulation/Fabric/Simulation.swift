@@ -22,6 +22,10 @@ public final class Simulation {
     /// How much waits in the socket of a node that is stopped; beyond, the network drops (Linux's `rmem_default`).
     public var socketBufferByteCount = 212_992
 
+    /// How many events there may be. When they are used up nothing happens any more: nodes that answer each other for ever would
+    /// keep the time where it is.
+    public var eventLimit = Int.max
+
     /// The virtual time.
     public private(set) var now = Simulation.origin
     /// Over all events so far.
@@ -53,6 +57,8 @@ public final class Simulation {
 
     /// How many nodes there are, running or not.
     public var nodeCount: Int { stations.count }
+    /// Whether there were as many events as there may be.
+    public var isExhausted: Bool { eventCount >= eventLimit }
     /// Since the simulation began.
     public var elapsed: Duration { Self.origin.duration(to: now) }
 
@@ -153,7 +159,7 @@ public final class Simulation {
     ) -> Bool {
         let end = now.nanoseconds + duration.wholeNanoseconds
         var nextCheck = now.nanoseconds
-        while let time = queue.nextTime, time <= end {
+        while let time = queue.nextTime, time <= end, !isExhausted {
             while nextCheck <= time {
                 if nextCheck > now.nanoseconds { now = Instant(nanoseconds: nextCheck) }
                 if isDone() { return true }

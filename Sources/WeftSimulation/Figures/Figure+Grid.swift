@@ -43,7 +43,7 @@ extension Figure {
         for seed in seeds {
             for share in [32, 8, 4] {
                 for stopped in [512, 2048, 8192, 32768] as [Int64] {
-                    for going in [16, 256, 4096] as [Int64] {
+                    for going in [1, 4, 64, 1024] as [Int64] {
                         let simulation = Fabric(count: nodeCount, seed: seed, configuration: configuration).simulation
                         deaths.sick = NodeSet((0..<nodeCount / share).map { $0 * share + 1 })
                         simulation.observer = deaths

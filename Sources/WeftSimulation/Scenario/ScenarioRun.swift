@@ -15,6 +15,9 @@ public struct ScenarioResult: Sendable {
 }
 
 extension Scenario {
+    /// How many events there may be for each node: a hundred times as many as in a minute in which much happens.
+    private static var eventLimitPerNode: Int { 200_000 }
+
     /// Runs the schedule of a seed.
     public func run(
         seed: UInt64, configuration: GossipConfiguration = GossipConfiguration(), log: ((TraceLine) -> Void)? = nil
@@ -32,13 +35,14 @@ extension Scenario {
         let world = World(seed: seed, configuration: configuration, stationCount: stationCount)
         let simulation = world.simulation
         simulation.log = log
+        simulation.eventLimit = nodeCount * Self.eventLimitPerNode
         for _ in 0..<nodeCount { simulation.addNode() }
         for step in schedule {
             if step.at > simulation.elapsed { simulation.run(for: step.at - simulation.elapsed) }
             world.perform(step.action)
         }
         var agreedAfter: Duration?
-        if let agreement {
+        if let agreement, !simulation.isExhausted {
             let end = simulation.elapsed
             let isAgreed = simulation.run(for: agreement, checkingEvery: .milliseconds(50)) {
                 simulation.isMembershipConverged && simulation.isStateConverged && !simulation.hasUndoneInputs
@@ -52,10 +56,13 @@ extension Scenario {
                 world.ledger.note(.diverged, world.disagreement, simulation)
             }
         }
+        if simulation.isExhausted {
+            world.ledger.note(.traffic, "\(simulation.eventCount) events and no end of them", simulation)
+        }
         if forbidden.contains(.alarm) {
             for (node, alarm) in world.ledger.alarms { world.ledger.note(.alarm, "n\(node): \(alarm)", simulation) }
         }
-        let watched = forbidden.union(agreement == nil ? [] : [.diverged])
+        let watched = forbidden.union(agreement == nil ? [.traffic] : [.traffic, .diverged])
         return ScenarioResult(
             seed: seed, traceHash: simulation.traceHash, eventCount: simulation.eventCount,
             violations: world.ledger.violations.filter { watched.contains($0.kind) }, agreedAfter: agreedAfter,
