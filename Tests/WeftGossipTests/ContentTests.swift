@@ -94,6 +94,17 @@ import WeftTypes
         fabric.give(.fetch(id, byteCount: content.count, from: [TestFabric.id(0), TestFabric.id(1)]), to: 2)
         fabric.run(for: .seconds(5)) { $0.fetched[2][id] != nil }
         #expect(fabric.fetched[2][id] == content)
+        // One that lies and falls silent before the end spoils nothing.
+        var silent = Self.fabric(3)
+        let long = Self.content(200_000)
+        let name = ContentID(of: long)
+        silent.nodes[0].contents.shelf.putUnchecked([UInt8](repeating: 0, count: long.count), as: name)
+        silent.give(.offer(long), to: 1)
+        silent.give(.fetch(name, byteCount: long.count, from: [TestFabric.id(0), TestFabric.id(1)]), to: 2)
+        silent.run(for: .milliseconds(3))
+        silent.isDown[0] = true
+        silent.run(for: .seconds(8)) { $0.fetched[2][name] != nil }
+        #expect(silent.fetched[2][name] == long)
         var alone = Self.fabric(2)
         alone.nodes[0].contents.shelf.putUnchecked(Self.content(3001).dropLast(), as: id)
         alone.give(.fetch(id, byteCount: content.count, from: [TestFabric.id(0)]), to: 1)

@@ -139,13 +139,15 @@ extension Agent {
     private func obtain(_ stamp: RevisionStamp, from hosts: [TopologyName]) {
         if let revision = revisions.store.revision(stamp.id) { return obtained(revision) }
         guard let gossip, stamp.byteCount <= Revision.maximumByteCount else { return tell(.notObtained(stamp.id)) }
+        guard let content = ContentID(bytes: stamp.id.bytes) else { return tell(.notObtained(stamp.id)) }
         let view = gossip.view
         let nodes = hosts.flatMap { host in
             view.nodes.filter { $0.value.record?.name == host.text }.map(\.key).sorted()
         }
+        // Who is not there costs seconds of waiting.
+        let present = nodes.filter { view.nodes[$0]?.state?.isPresent == true }
         revisions.fetching[stamp.id] = stamp
-        guard let content = ContentID(bytes: stamp.id.bytes) else { return }
-        gossip.fetch(content, byteCount: stamp.byteCount, from: nodes)
+        gossip.fetch(content, byteCount: stamp.byteCount, from: present + nodes.filter { !present.contains($0) })
     }
 
     /// Gossip has brought a content, or could not.

@@ -12,8 +12,9 @@ struct ContentFetch {
     /// How long pieces are waited for before they are asked for again: four round trips, within these bounds; doubled while nothing
     /// comes.
     private static var patience: ClosedRange<Duration> { .milliseconds(50)...(.seconds(1)) }
-    /// How long a node may bring nothing before the next is asked.
+    /// How long a node may bring nothing before the next is asked, and how long it may take for all of it.
     private static var silence: Duration { .seconds(3) }
+    private static var limit: Duration { .seconds(60) }
 
     /// A piece that was asked for.
     private struct Flight {
@@ -31,7 +32,8 @@ struct ContentFetch {
     private var nextIndex = 0
     private var flights: [Flight] = []
     private var patience = Self.patience.lowerBound
-    /// When the node that is asked brought something last, or was asked first.
+    /// When the node that is asked was asked first, and when it brought something last.
+    private var asked: Instant
     private var lastNews: Instant
     /// Why the nodes before did not do.
     private(set) var failure = ContentFailure.noAnswer
@@ -41,7 +43,7 @@ struct ContentFetch {
         bytes = []
         isHere = []
         missingCount = 0
-        lastNews = now
+        (asked, lastNews) = (now, now)
         begin(now)
     }
 
@@ -49,7 +51,7 @@ struct ContentFetch {
         missingCount = max(1, (byteCount + Self.pieceByteCount - 1) / Self.pieceByteCount)
         bytes = [UInt8](repeating: 0, count: byteCount)
         isHere = [Bool](repeating: false, count: missingCount)
-        (nextIndex, flights, lastNews) = (0, [], now)
+        (nextIndex, flights, asked, lastNews) = (0, [], now, now)
         patience = Self.patience.lowerBound
     }
 
@@ -65,12 +67,11 @@ struct ContentFetch {
         return flights.map(\.deadline).min().map { min($0, silence) } ?? silence
     }
 
-    /// Goes on to the next node; what was received is kept unless it was wrong.
+    /// Goes on to the next node, from the beginning: pieces of one that lied would spoil those of one that does not.
     mutating func giveUp(_ failure: ContentFailure, now: Instant) {
         self.failure = failure
         if !sources.isEmpty { sources.removeFirst() }
-        if failure == .wrongContent { begin(now) }
-        (nextIndex, flights, lastNews) = (0, [], now)
+        begin(now)
     }
 
     /// Takes in a piece; whether it was one of this content that was missing.
@@ -88,7 +89,7 @@ struct ContentFetch {
 
     /// The pieces to ask for now, as runs; nil when the node has been silent for too long.
     mutating func requests(now: Instant, roundTrip: Duration?) -> [Range<Int>]? {
-        guard now < lastNews.advanced(by: Self.silence) else { return nil }
+        guard now < lastNews.advanced(by: Self.silence), now < asked.advanced(by: Self.limit) else { return nil }
         let late = flights.filter { $0.deadline <= now }.map(\.index).sorted()
         if !late.isEmpty {
             flights.removeAll { $0.deadline <= now }
