@@ -26,16 +26,20 @@ extension Agent {
         let nodes = members.map { member in
             ConvergenceReport.Node(
                 name: label(of: member.id, in: view), nodeID: member.id, state: member.state.reported,
-                cause: Self.difference(answers[member.id], from: own, member.state))
+                cause: Self.difference(answers[member.id], from: own, member))
         }
         let sorted = nodes.sorted { ($0.name, $0.nodeID?.description ?? "") < ($1.name, $1.nodeID?.description ?? "") }
-        // Who is dead can't differ; that it is missing is told, and is no difference among those who are there.
-        let isConverged = nodes.allSatisfy { $0.agrees || $0.state == .dead }
+        // Who is dead can't differ, and who is out of reach can't be asked: that is told, and is no difference among the others.
+        let answerable = Set(members.filter { $0.state != .dead && $0.isReachable }.map(\.id))
+        let isConverged = nodes.allSatisfy { $0.agrees || $0.nodeID.map(answerable.contains) == false }
         return ConvergenceReport(isConverged: isConverged, nodes: sorted, memberCount: members.count + 1)
     }
 
-    private static func difference(_ answer: GossipDigests?, from own: GossipDigests, _ state: MemberState) -> String? {
-        if state == .dead { return "dead: it is not asked" }
+    private static func difference(
+        _ answer: GossipDigests?, from own: GossipDigests, _ member: GossipNode.Member
+    ) -> String? {
+        if member.state == .dead { return "dead: it is not asked" }
+        if !member.isReachable { return "no address of a family that this host has: it is not asked" }
         guard let answer else { return "no answer" }
         switch (answer.membership == own.membership, answer.state == own.state) {
         case (true, true): return nil

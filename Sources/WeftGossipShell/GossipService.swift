@@ -77,6 +77,8 @@ public final class GossipService: Sendable {
 
     /// Starts to gossip, looking for others at `addresses`; without any the node waits to be found.
     public func start(joining addresses: [GossipAddress]) throws(LinuxError) {
+        let families = state.withLock { AddressFamilies($0.configuration.addresses.map(\.family)) }
+        handle(.familiesChanged(families))
         handle(.start(joining: addresses))
         let started = try JoinableThread(name: "weft-gossip") { [weak self] in self?.serve() }
         thread.withLock { $0 = started }
@@ -190,6 +192,7 @@ public final class GossipService: Sendable {
         let opened = lines
         state.withLock { state in
             (state.configuration, state.lines) = (configuration, opened)
+            state.handle(.familiesChanged(AddressFamilies(addresses.map(\.family))), now: MonotonicClock.now())
             state.handle(.addressChanged(nil), now: MonotonicClock.now())
             state.handle(stations: .addressesChanged(addresses), now: MonotonicClock.now())
         }

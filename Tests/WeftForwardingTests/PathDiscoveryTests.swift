@@ -169,6 +169,24 @@ struct VirtualPath {
         #expect(path.discovery.mtu == 1500)
     }
 
+    @Test("a detour that is over is noticed soon; one that stays is asked about ever more seldom", arguments: UInt64(0)..<8)
+    func detour(seed: UInt64) {
+        var path = VirtualPath(mtu: 1500, seed: seed)
+        path.run(.seconds(5))
+        path.mtu = 1400
+        path.run(.seconds(10))
+        path.mtu = 1500
+        path.run(.seconds(30))
+        #expect(path.discovery.mtu == 1500)
+        path.mtu = 1400
+        path.run(.seconds(3600))
+        #expect(path.discovery.mtu == 1400)
+        let large = path.probes.count { $0.byteCount > 1400 }
+        path.run(.seconds(3600))
+        #expect(path.probes.count { $0.byteCount > 1400 } - large <= 8 * 3 * 6, "\(path.probes.count { $0.byteCount > 1400 } - large)")
+        #expect(path.discovery.mtu == 1400 && path.discovery.report.lossRatio == 0)
+    }
+
     @Test("10 % loss each way is no black hole, for an hour", arguments: UInt64(0)..<8) func lossy(seed: UInt64) throws {
         var path = VirtualPath(mtu: 1500, seed: seed) { $0.lossPercent = 10 }
         path.run(.seconds(3600))

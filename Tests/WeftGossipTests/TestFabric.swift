@@ -42,6 +42,8 @@ struct TestFabric {
     private var heap: [Event] = []
     private var order: UInt64 = 0
     private var byAddress: [GossipAddress: Int] = [:]
+    /// The address of the other family of a node that has both.
+    private var secondAddresses: [Int: GossipAddress] = [:]
 
     init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
@@ -56,7 +58,8 @@ struct TestFabric {
 
     /// Adds a node and starts it.
     @discardableResult mutating func add(
-        id: NodeID? = nil, epoch: UInt32 = 1, joining: [Int] = [], at address: GossipAddress? = nil
+        id: NodeID? = nil, epoch: UInt32 = 1, joining: [Int] = [], at address: GossipAddress? = nil,
+        and second: GossipAddress? = nil
     ) -> Int {
         let index = nodes.count
         nodes.append(
@@ -75,8 +78,28 @@ struct TestFabric {
         lastTold.append(now)
         sentBytes.append(0)
         sentCount.append(0)
-        give(.start(joining: joining.map { addresses[$0] }), to: index)
+        secondAddresses[index] = second
+        if let second { byAddress[second] = index }
+        if Set(own(index).map(\.address.family)) != [.v4] { tellFamilies(of: index) }
+        give(.start(joining: joining.flatMap { own($0) }), to: index)
         return index
+    }
+
+    /// All addresses of a node.
+    func own(_ index: Int) -> [GossipAddress] { [addresses[index]] + [secondAddresses[index]].compactMap(\.self) }
+
+    mutating func tellFamilies(of index: Int) {
+        give(.familiesChanged(AddressFamilies(own(index).map(\.address.family))), to: index)
+    }
+
+    /// Gives a node other addresses; it is told, and says so, as its agent does.
+    mutating func readdress(_ index: Int, to address: GossipAddress, and second: GossipAddress?) {
+        for address in own(index) { byAddress[address] = nil }
+        addresses[index] = address
+        secondAddresses[index] = second
+        for address in own(index) { byAddress[address] = index }
+        tellFamilies(of: index)
+        give(.addressChanged(nil), to: index)
     }
 
     mutating func move(_ index: Int, to address: GossipAddress) {
@@ -112,12 +135,13 @@ struct TestFabric {
     private mutating func transmit(_ bytes: [UInt8], from index: Int, to address: GossipAddress) {
         sentBytes[index] += bytes.count + 45 + 28
         sentCount[index] += 1
-        guard let target = byAddress[address], passes(index, target) else { return }
+        let source = own(index).first { $0.address.family == address.address.family }
+        guard let source, let target = byAddress[address], passes(index, target) else { return }
         if lossPercent > 0, Int.random(in: 0..<100, using: &random) < lossPercent { return }
         let copies = duplicatePercent > 0 && Int.random(in: 0..<100, using: &random) < duplicatePercent ? 2 : 1
         for _ in 0..<copies {
             let at = now.advanced(by: .nanoseconds(Int64.random(in: delay, using: &random)))
-            push(Event(at: at, order: 0, node: target, input: .received(bytes, from: addresses[index])))
+            push(Event(at: at, order: 0, node: target, input: .received(bytes, from: source)))
         }
     }
 

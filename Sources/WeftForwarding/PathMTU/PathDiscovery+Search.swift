@@ -64,7 +64,8 @@ extension PathDiscovery {
         guard let search else { return }
         guard !search.isDone else {
             self.search = nil
-            raiseAt = now.advanced(by: configuration.raiseInterval)
+            raiseAt = now.advanced(by: raisePause)
+            raisePause = min(raisePause * 2, configuration.raiseInterval)
             return
         }
         guard !flights.contains(where: { $0.purpose == .search && $0.byteCount == search.candidate }) else { return }

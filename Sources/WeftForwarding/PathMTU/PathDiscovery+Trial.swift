@@ -126,12 +126,14 @@ extension PathDiscovery {
     /// A size does not get through (any more): the largest smaller one that did is used at once, and more is looked for.
     mutating func fall(from byteCount: Int, now: Instant, into effects: inout [Effect]) {
         let low = max(base, trial?.low ?? base)
+        // What never took more is not on a detour.
+        raisePause = mtu == nil ? configuration.raiseInterval : min(configuration.firstRaiseInterval, configuration.raiseInterval)
         flights = []
         search = nil
         guard low < byteCount else { return confirm(low, now: now, into: &effects) }
         confirm(low, now: now, into: &effects)
         search = Search(above: low, below: byteCount)
-        raiseAt = now.advanced(by: configuration.raiseInterval)
+        raiseAt = now.advanced(by: raisePause)
     }
 
     /// A router named a size (RFC 8899 §4.6.2). It is believed when it lies between the base and what is in question, and then

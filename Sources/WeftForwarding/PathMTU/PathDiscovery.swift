@@ -20,6 +20,8 @@ public struct PathDiscovery: Sendable {
         public var roundInterval = Duration.milliseconds(100)
         /// How long a path that took less than the link is left alone before more is tried (PMTU_RAISE_TIMER).
         public var raiseInterval = Duration.seconds(600)
+        /// The same after a fall, doubled each time until it is ``raiseInterval``: a detour is often over soon.
+        public var firstRaiseInterval = Duration.seconds(5)
         /// How often a peer that has never answered is tried again while there is traffic.
         public var retryInterval = Duration.seconds(10)
         /// How long after the last frame a path counts as in use.
@@ -95,6 +97,8 @@ public struct PathDiscovery: Sendable {
     var isStarting = true
     var nextProbe: Instant
     var raiseAt: Instant
+    /// How long the path is left alone after the next search.
+    var raisePause: Duration
     var nextHint: Instant
     /// When a tick is next of use; nil when only another input is.
     public private(set) var wake: Instant?
@@ -110,6 +114,7 @@ public struct PathDiscovery: Sendable {
         maximum = linkMTU
         nextProbe = start
         raiseAt = start
+        raisePause = configuration.raiseInterval
         nextHint = start
         wake = start
     }

@@ -43,7 +43,7 @@ struct ContentExchange {
     /// Asks the present source for what is to be asked for, or the next one.
     private mutating func advance(_ index: Int, _ membership: Membership, _ turn: inout Turn) {
         while let source = fetches[index].source {
-            guard let slot = membership.table.slot(of: source), let address = membership.table[slot].address,
+            guard let slot = membership.table.slot(of: source), let address = membership.reach(slot),
                 let runs = fetches[index].requests(now: turn.now, roundTrip: membership.table[slot].roundTrip)
             else {
                 fetches[index].giveUp(.noAnswer, now: turn.now)

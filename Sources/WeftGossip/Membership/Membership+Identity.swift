@@ -119,10 +119,10 @@ extension Membership {
         announce(incarnation.next, &turn)
     }
 
-    /// The shell knows a new address of this node.
+    /// The shell knows a new address of this node; nil: it sends from another one now, and the others will see from which.
     mutating func addressChanged(to address: GossipAddress?, _ turn: inout Turn) {
         isAddressConfigured = address != nil
-        guard address != table[MemberTable.ownSlot].address else { return }
+        guard address == nil || address != table[MemberTable.ownSlot].address else { return }
         table.update(MemberTable.ownSlot) { $0.address = address }
         announce(incarnation.next, &turn)
     }

@@ -41,7 +41,7 @@ extension Membership {
         guard let deadline = joining.deadline, turn.now >= deadline else { return }
         sequence &+= 1
         let number = sequence
-        for address in joining.unanswered {
+        for address in joining.unanswered where families.contains(address.address.family) {
             turn.outbox.add(.join, to: address, byteCount: 4, carriesDigests: true) { $0.write(number) }
         }
         joining.deadline = turn.now.advanced(by: joining.retry)
@@ -88,7 +88,7 @@ extension Membership {
         changed(MemberTable.ownSlot, &turn)
         spread(MemberTable.ownSlot, &turn)
         for slot in randomPresent(max(configuration.indirectProbeCount, 3), except: nil, &turn) {
-            if let address = table[slot].address { tell(address, of: MemberTable.ownSlot, &turn) }
+            if let address = reach(slot) { tell(address, of: MemberTable.ownSlot, &turn) }
         }
     }
 }

@@ -49,7 +49,7 @@ extension Membership {
             while roundPosition < round.count {
                 let slot = Int(round[roundPosition])
                 roundPosition += 1
-                if table[slot].state.isPresent, table[slot].address != nil { return slot }
+                if table[slot].state.isPresent, reach(slot) != nil { return slot }
             }
             round.removeAll(keepingCapacity: true)
             for slot in table.entries.indices where slot != MemberTable.ownSlot && table[slot].state.isPresent {
@@ -70,7 +70,7 @@ extension Membership {
         let own = table.position(notBelow: identity)
         for distance in 1..<max(2, min(count, Self.neighbourSearchDepth)) {
             let slot = Int(table.order[(own + distance) % count])
-            if slot != MemberTable.ownSlot, table[slot].state == .alive, table[slot].address != nil { return slot }
+            if slot != MemberTable.ownSlot, table[slot].state == .alive, reach(slot) != nil { return slot }
         }
         return nil
     }
@@ -102,7 +102,7 @@ extension Membership {
 
     /// Sends a ping; one who is suspected or held dead hears of it in the same datagram (Lifeguard, buddy system).
     func ping(_ slot: Int, _ sequence: UInt32, _ turn: inout Turn) {
-        guard let address = table[slot].address else { return }
+        guard let address = reach(slot) else { return }
         turn.outbox.add(.ping, to: address, byteCount: 4, carriesDigests: true) { $0.write(sequence) }
         if table[slot].state != .alive, mayTell(slot) { tell(address, of: slot, &turn) }
     }
@@ -122,11 +122,11 @@ extension Membership {
         guard var current = probe else { return }
         current.deadline = nil
         defer { probe = current }
-        guard let target = table[current.slot].address else { return }
+        guard let target = reach(current.slot) else { return }
         ping(current.slot, current.sequence, &turn)
         let byteCount = 4 + 16 + 1 + MemberUpdate.byteCount(of: target)
         for helper in randomPresent(configuration.indirectProbeCount, except: current.slot, &turn) {
-            guard let address = table[helper].address else { continue }
+            guard let address = reach(helper) else { continue }
             let id = table[current.slot].id
             turn.outbox.add(.pingRequest, to: address, byteCount: byteCount) {
                 $0.write(current.sequence)

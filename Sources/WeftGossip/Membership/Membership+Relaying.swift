@@ -10,7 +10,7 @@ extension Membership {
             return
         }
         if relays.count >= configuration.maximumRelays { relays.removeAll { $0.stage == .failed } }
-        guard relays.count < configuration.maximumRelays, let slot = table.slot(of: target), table[slot].address != nil else {
+        guard relays.count < configuration.maximumRelays, let slot = table.slot(of: target), reach(slot) != nil else {
             // That this node is there is known to it at least; the asker is not to blame itself (Lifeguard, LHA-Probe).
             turn.counters.count(.relaysRefused)
             turn.outbox.add(.nack, to: origin, byteCount: 4) { $0.write(originSequence) }
@@ -23,7 +23,7 @@ extension Membership {
                 origin: origin, originSequence: originSequence, slot: slot, sequence: sequence, sent: turn.now,
                 deadline: turn.now.advanced(by: nackDelay(of: slot))))
         ping(slot, sequence, &turn)
-        if let address, address != table[slot].address {
+        if let address, address != reach(slot), families.contains(address.address.family) {
             let number = sequence
             turn.outbox.add(.ping, to: address, byteCount: 4, carriesDigests: true) { $0.write(number) }
         }

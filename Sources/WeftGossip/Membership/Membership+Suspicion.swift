@@ -82,7 +82,7 @@ extension Membership {
             }
             if suspicions[index].isFirstHand {
                 if turn.now >= suspicions[index].nextReminder {
-                    if configuration.tellsSuspects, let address = table[suspicions[index].slot].address {
+                    if configuration.tellsSuspects, let address = reach(suspicions[index].slot) {
                         tell(address, of: suspicions[index].slot, &turn)
                     }
                     suspicions[index].nextReminder = turn.now.advanced(by: configuration.reminderPeriod)
@@ -116,6 +116,7 @@ extension Membership {
             turn.counters.count(.refutedSuspicions)
             suspicions.removeAll { $0.slot == slot }
         }
+        let address = preferred(address, over: table[slot].address)
         table.update(slot) {
             $0.state = .alive
             $0.incarnation = incarnation
@@ -150,7 +151,7 @@ extension Membership {
                 ping(Int(slot), sequence, &turn)
                 return
             }
-            for slot in table.entries.indices where table[slot].state == .dead && table[slot].address != nil {
+            for slot in table.entries.indices where table[slot].state == .dead && reach(slot) != nil {
                 absentRound.append(UInt32(slot))
             }
             absentRound.shuffle(using: &turn.random)

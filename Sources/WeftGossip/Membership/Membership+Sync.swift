@@ -124,7 +124,7 @@ extension Membership {
         guard isNews else { return }
         // Others may want to know as well: they are told what this view adds up to now, and ask.
         for slot in randomPresent(configuration.indirectProbeCount, except: session.slot, &turn) {
-            guard let address = table[slot].address else { continue }
+            guard let address = reach(slot) else { continue }
             let sum = table.sum
             turn.outbox.add(.digest, to: address, byteCount: 8) { $0.write(sum) }
         }

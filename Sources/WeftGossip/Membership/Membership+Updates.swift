@@ -22,7 +22,7 @@ extension Membership {
             // Late, or it forgot its epochs: what it hears now lets it go past the newest.
             correct(slot, at: address, &turn)
         } else {
-            if known.address == nil {
+            if reach(slot) == nil {
                 table.update(slot) { $0.address = address }
             } else if known.address != address, known.state == .alive, known.address?.address.family == address.address.family {
                 conflict(slot, at: address, &turn)

@@ -46,6 +46,8 @@ struct Membership {
     var identityWatch: IdentityWatch
     /// Whether this node was told how others reach it; otherwise it learns that from them when it changes.
     var isAddressConfigured: Bool
+    /// The families of addresses that this node can send to.
+    var families = AddressFamilies.all
 
     init(_ configuration: GossipConfiguration, identity: NodeID, epoch: UInt32, random: inout SeededRandom, now: Instant) {
         self.configuration = configuration

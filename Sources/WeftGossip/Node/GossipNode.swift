@@ -35,6 +35,8 @@ public struct GossipNode: Sendable {
         /// Get this content from one of these nodes, asked in this order.
         case fetch(ContentID, byteCount: Int, from: [NodeID])
         case cancelFetch(ContentID)
+        /// This node can send to addresses of these families only; until it is told, to all.
+        case familiesChanged(AddressFamilies)
     }
 
     /// One instruction to the shell: run them in order, skip none.
@@ -64,6 +66,8 @@ public struct GossipNode: Sendable {
         public var incarnation: Incarnation
         /// Where it is reached; nil for this node itself unless configured.
         public var address: GossipAddress?
+        /// Whether this node can send to it; it can't where the two have no family of addresses in common, or none is known.
+        public var isReachable: Bool
         /// The last round trip measured, to 5 %.
         public var roundTrip: Duration?
     }
@@ -102,6 +106,7 @@ public struct GossipNode: Sendable {
     /// Takes in one input and appends the effects to run.
     public mutating func handle(_ input: Input, now: Instant, into effects: inout [Effect]) {
         swap(&effects, &turn.effects)
+        let first = turn.effects.count
         begin(now)
         switch input {
         case .start(let addresses):
@@ -121,13 +126,14 @@ public struct GossipNode: Sendable {
         case .fetch(let id, let byteCount, let sources):
             contents.fetch(id, byteCount: byteCount, from: sources, membership, &turn)
         case .cancelFetch(let id): contents.cancel(id)
+        case .familiesChanged(let families): membership.familiesChanged(to: families, &turn)
         }
         if isStarted {
             membership.tick(&turn)
             replication.tick(membership, &turn)
             contents.tick(membership, &turn)
         }
-        finish(now)
+        finish(now, from: first)
         swap(&effects, &turn.effects)
     }
 
@@ -144,7 +150,8 @@ public struct GossipNode: Sendable {
         turn.now = max(turn.now, now.advanced(by: .zero - stopped))
     }
 
-    private mutating func finish(_ now: Instant) {
+    /// Ends the turn, whose effects are those from `first` on.
+    private mutating func finish(_ now: Instant, from first: Int) {
         if let epoch = turn.lostEpoch {
             turn.lostEpoch = nil
             membership.recoverEpoch(past: Incarnation(epoch: max(epoch, membership.incarnation.epoch)), &turn)
@@ -154,6 +161,7 @@ public struct GossipNode: Sendable {
             turn.learnt.removeAll(keepingCapacity: true)
             for update in learnt { membership.apply(update, from: nil, &turn) }
         }
+        followAddresses(in: first)
         for slot in turn.changed { replication.memberChanged(slot, membership, &turn) }
         turn.changed.removeAll(keepingCapacity: true)
         membership.releaseNews(&turn)
@@ -235,7 +243,7 @@ public struct GossipNode: Sendable {
         let entry = membership.table[slot]
         return Member(
             id: entry.id, state: entry.state, incarnation: entry.incarnation, address: entry.address,
-            roundTrip: entry.roundTrip)
+            isReachable: membership.reach(slot) != nil, roundTrip: entry.roundTrip)
     }
 
     /// How many members are alive or suspect, this node among them.

@@ -91,6 +91,20 @@ public struct NodeRecord: RecordContent {
         return (flags, udpPort, addresses)
     }
 
+    /// Where the gossip of an encoded node record's node is heard, without reading the rest; none if it can't be read.
+    static func gossipAddresses(of value: RecordValue) -> [GossipAddress] {
+        var reader = ByteReader(value.bytes)
+        guard (try? front(&reader)) != nil, let count = try? reader.integer(UInt8.self), count <= maximumAddressCount else {
+            return []
+        }
+        var addresses: [GossipAddress] = []
+        for _ in 0..<count {
+            guard let address = try? reader.ipAddress(), let udpPort = try? reader.integer(UInt16.self) else { return [] }
+            addresses.append(GossipAddress(address: address, udpPort: udpPort))
+        }
+        return addresses
+    }
+
     /// Whether an encoded node record declares its node settled, without reading the rest.
     static func isSettled(_ value: RecordValue) -> Bool { (value.bytes.first ?? 0) & 1 != 0 }
 

@@ -76,7 +76,7 @@ struct PushTree {
         var slots: [Int] = []
         func add(_ slot: Int) {
             let entry = membership.table[slot]
-            if slot != MemberTable.ownSlot, entry.state.isPresent, entry.address != nil { slots.append(slot) }
+            if slot != MemberTable.ownSlot, entry.state.isPresent, membership.reach(slot) != nil { slots.append(slot) }
         }
         let pieces =
             interval.from <= interval.to
@@ -155,7 +155,7 @@ struct PushTree {
     }
 
     private func transmit(_ job: inout Job, _ slot: Int, _ membership: borrowing Membership, _ turn: inout Turn) {
-        guard let address = membership.table[slot].address else { return }
+        guard let address = membership.reach(slot) else { return }
         var body: [UInt8] = []
         body.reserveCapacity(Push.headerByteCount + job.push.payload.count)
         job.push.emit(into: &body)

@@ -177,7 +177,7 @@ struct Repair {
         var session = session
         if session.listing == nil { session.needs.removeAll { replica.difference(from: $0) != .behind } }
         guard session.listing != nil || !session.needs.isEmpty, let slot = membership.table.slot(of: session.peer),
-            let address = membership.table[slot].address
+            let address = membership.reach(slot)
         else {
             self.session = nil
             end(session, replica, membership, &turn)
@@ -217,7 +217,7 @@ struct Repair {
 
     /// Tells another the root; if it knows something else it answers with its sums.
     private func greet(_ slot: Int, _ replica: Replica, _ membership: borrowing Membership, _ turn: inout Turn) {
-        guard let address = membership.table[slot].address else { return }
+        guard let address = membership.reach(slot) else { return }
         turn.outbox.add(StatePart.root.rawValue, to: address, byteCount: 8) { $0.write(replica.root) }
     }
 

@@ -21,6 +21,7 @@ extension Simulation {
         case .cancelFetch(let id): text = "fetches \(id) no more"
         case .localHealth(let late): text = "was late by \(late)"
         case .addressChanged(let address): text = "has address \(address.map { "\($0)" } ?? "unknown")"
+        case .familiesChanged: text = "has other families of addresses"
         }
         log(TraceLine(at: elapsed, node: node, text: text))
     }

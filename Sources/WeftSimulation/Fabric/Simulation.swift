@@ -307,6 +307,7 @@ extension GossipNode.Input {
         case .retract: 12
         case .fetch: 13
         case .cancelFetch: 14
+        case .familiesChanged: 15
         }
     }
 }

@@ -5,21 +5,31 @@ import WeftTypes
 
 /// Hosts that know one address to join at and a key, and nothing of each other: each one's file names itself alone.
 ///
-/// Host `h3` has 192.0.2.13, its guest `g3` 10.1.0.13, all in one segment.
+/// Host `h3` has 192.0.2.13 and 2001:db8::13, of which its file may name one or both; its guest `g3` has 10.1.0.13, all in one
+/// segment.
 final class FabricSite {
     let site: Site
     let count: Int
     /// The agents that run, by host.
     private(set) var agents: [String: SiteAgent] = [:]
 
+    /// What a host's file says of its underlay.
+    enum Underlay {
+        case v4, v6, both
+        /// All addresses that its device has, whichever those are.
+        case device
+    }
+
+    private let underlay: (Int) -> Underlay
+
     /// Makes hosts and guests; no agent runs yet.
-    init(count: Int, moreGuests: [String] = []) throws {
-        self.count = count
+    init(count: Int, moreGuests: [String] = [], underlay: @escaping (Int) -> Underlay = { _ in .v4 }) throws {
+        (self.count, self.underlay) = (count, underlay)
         // A dictionary literal can't be computed, so the hosts are added one by one.
         site = try Site(hosts: [:], guests: (1...count).map { "g\($0)" } + moreGuests)
         for number in 1...count {
             try site.addHost("h\(number)", number: 10 + number)
-            try site.write(Self.topology(number), to: "h\(number).weft.yaml")
+            try site.write(topology(number), to: "h\(number).weft.yaml")
         }
         let key = site.path("mesh.keys")
         try WeftBinary.run(["key", "init", "--key-file", key])
@@ -30,12 +40,19 @@ final class FabricSite {
         }
     }
 
-    private static func topology(_ number: Int) -> String {
-        """
+    private func topology(_ number: Int) -> String {
+        let place =
+            switch underlay(number) {
+            case .v4: "192.0.2.\(10 + number)"
+            case .v6: "\"2001:db8::\(10 + number)\""
+            case .both: "[192.0.2.\(10 + number), \"2001:db8::\(10 + number)\"]"
+            case .device: "{ interface: eth0 }"
+            }
+        return """
         weft: 1
         name: mesh
         hosts:
-          h\(number): { underlay: 192.0.2.\(10 + number) }
+          h\(number): { underlay: \(place) }
         segments:
           blue: { vni: 100, subnet: 10.1.0.0/24 }
         defaults:
@@ -58,7 +75,13 @@ final class FabricSite {
     @discardableResult
     func start(_ number: Int) throws -> SiteAgent {
         let host = "h\(number)"
-        let agent = try site.start(host, topology: site.path("\(host).weft.yaml"), ["--join", "192.0.2.11"])
+        let places =
+            switch underlay(number) {
+            case .v4: ["192.0.2.11"]
+            case .v6: ["2001:db8::11"]
+            case .both, .device: ["192.0.2.11", "2001:db8::11"]
+            }
+        let agent = try site.start(host, topology: site.path("\(host).weft.yaml"), places.flatMap { ["--join", $0] })
         agents[host] = agent
         return agent
     }
