@@ -27,11 +27,11 @@ struct Narrows {
                 counter frames {}
                 counter passed {}
                 counter lost {}
-                chain limit {}
+                chain size {}
                 chain forward {
                     type filter hook forward priority 0;
                     \(tunnel) @th,64,8 0x08 counter name "frames"
-                    jump limit
+                    jump size
                     \(tunnel) counter name "passed"
                 }
             }
@@ -46,10 +46,10 @@ struct Narrows {
 
     /// Sets the largest IP packet that passes; nil lets all pass.
     func limit(to byteCount: Int?) throws {
-        try site["wire"].run("nft flush chain bridge narrows limit")
+        try site["wire"].run("nft flush chain bridge narrows size")
         guard let byteCount else { return }
         for rule in ["\(tunnel) meta length > \(byteCount) counter name lost drop", "meta length > \(byteCount) drop"] {
-            try site["wire"].run("nft add rule bridge narrows limit \(rule)")
+            try site["wire"].run("nft add rule bridge narrows size \(rule)")
         }
     }
 
