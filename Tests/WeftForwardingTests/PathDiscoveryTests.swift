@@ -183,7 +183,9 @@ struct VirtualPath {
         #expect(path.discovery.mtu == 1400)
         let large = path.probes.count { $0.byteCount > 1400 }
         path.run(.seconds(3600))
-        #expect(path.probes.count { $0.byteCount > 1400 } - large <= 8 * 3 * 6, "\(path.probes.count { $0.byteCount > 1400 } - large)")
+        #expect(
+            path.probes.count { $0.byteCount > 1400 } - large <= 8 * 3 * 6, "\(path.probes.count { $0.byteCount > 1400 } - large)"
+        )
         #expect(path.discovery.mtu == 1400 && path.discovery.report.lossRatio == 0)
     }
 

@@ -35,7 +35,9 @@ extension Membership {
         if let known = reach(slot), addresses.contains(known) { return }
         let family = table[slot].address?.address.family
         let within = addresses.filter { families.contains($0.address.family) }
-        guard let address = within.first(where: { $0.address.family == family }) ?? within.first ?? addresses.first else { return }
+        guard let address = within.first(where: { $0.address.family == family }) ?? within.first ?? addresses.first else {
+            return
+        }
         table.update(slot) { $0.address = address }
     }
 }

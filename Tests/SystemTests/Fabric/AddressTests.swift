@@ -7,7 +7,9 @@ import WeftTypes
 extension System {
     /// Agents whose hosts have one family of underlay addresses, the other, or both, and not always the same.
     @Suite("Underlay addresses", .needs("ping", "nft")) struct AddressTests {
-        @Test("a host of IPv4 and one of IPv6 both reach one of both; nobody suspects whom it can't ask") func dualStack() async throws {
+        @Test("a host of IPv4 and one of IPv6 both reach one of both; nobody suspects whom it can't ask") func dualStack()
+            async throws
+        {
             let fabric = try FabricSite(count: 4) { [.both, .v4, .v6, .both][$0 - 1] }
             for number in 1...4 { try fabric.start(number) }
             let reach = [1: [2, 3, 4], 2: [1, 4], 3: [1, 4], 4: [1, 2, 3]]

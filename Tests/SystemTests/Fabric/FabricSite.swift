@@ -49,17 +49,17 @@ final class FabricSite {
             case .device: "{ interface: eth0 }"
             }
         return """
-        weft: 1
-        name: mesh
-        hosts:
-          h\(number): { underlay: \(place) }
-        segments:
-          blue: { vni: 100, subnet: 10.1.0.0/24 }
-        defaults:
-          port: { kind: veth }
-        ports:
-          g\(number): { host: h\(number), segment: blue, address: 10.1.0.\(10 + number), netns: "@g\(number)" }
-        """
+            weft: 1
+            name: mesh
+            hosts:
+              h\(number): { underlay: \(place) }
+            segments:
+              blue: { vni: 100, subnet: 10.1.0.0/24 }
+            defaults:
+              port: { kind: veth }
+            ports:
+              g\(number): { host: h\(number), segment: blue, address: 10.1.0.\(10 + number), netns: "@g\(number)" }
+            """
     }
 
     var hosts: [String] { (1...count).map { "h\($0)" } }

@@ -51,7 +51,8 @@ extension System {
             let wire = try Sniffer(in: fabric.guest(3))
             _ = try fabric.guest(1).attempt(["ping", "-n", "-c", "1", "-W", "1", "10.1.0.99"])
             let asked: [UInt8] = [10, 1, 0, 99]
-            #expect(wire.frames().contains { $0.bytes.count >= 42 && $0.bytes[12...13] == [8, 6] && $0.bytes[38..<42] == asked[...] })
+            #expect(
+                wire.frames().contains { $0.bytes.count >= 42 && $0.bytes[12...13] == [8, 6] && $0.bytes[38..<42] == asked[...] })
             for host in fabric.hosts {
                 // The dead are asked for ever, and nothing got through.
                 let counted = try fabric.site[host].run("nft list chain inet wft out")
@@ -60,7 +61,9 @@ extension System {
             fabric.heal()
             try await fabric.isWhole(within: .seconds(15))
             let outcomes = try streams.map { try $0.stop() }
-            print("no gossip for \(Self.silence), all dead to all after \(buried): of \(outcomes.map(\.sent)) packets \(outcomes.map(\.lost)) lost")
+            print(
+                "no gossip for \(Self.silence), all dead to all after \(buried): of \(outcomes.map(\.sent)) packets \(outcomes.map(\.lost)) lost"
+            )
             #expect(outcomes.allSatisfy { $0.lost == 0 && $0.repeated == 0 })
         }
     }
