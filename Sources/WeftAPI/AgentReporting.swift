@@ -1,6 +1,6 @@
 /// What the API server asks of an agent; the agent implements it, the server turns the answers into JSON.
 ///
-/// Every function but the last three answers at once from what the agent knows, also before it is ready, and changes nothing.
+/// Every function but the last four answers at once from what the agent knows, also before it is ready, and changes nothing.
 /// Lists are sorted by name (the FDB by segment and MAC), so that the same state always prints the same.
 public protocol AgentReporting: Sendable {
     func status() async -> StatusReport
@@ -31,6 +31,10 @@ public protocol AgentReporting: Sendable {
     ///
     /// - Throws: ``APIError`` when the agent does not gossip, or when an address makes no sense.
     func join(_ addresses: [String]) async throws(APIError)
+    /// Forgets that an address was found at two places: it goes where it is seen next.
+    ///
+    /// - Throws: ``APIError`` when the agent does not gossip, does not have the segment, or knows of no such duplicate.
+    func clearDuplicate(_ request: ClearRequest) async throws(APIError)
 }
 
 /// An agent that does not gossip.
@@ -43,6 +47,8 @@ extension AgentReporting {
     public func leave() async throws(APIError) { throw .withoutGossip("leave") }
     /// Fails.
     public func join(_ addresses: [String]) async throws(APIError) { throw .withoutGossip("join") }
+    /// Fails.
+    public func clearDuplicate(_ request: ClearRequest) async throws(APIError) { throw .withoutGossip("clear a duplicate") }
 }
 
 extension APIError {

@@ -57,6 +57,35 @@ extension Agent {
         logger.notice("left the fabric")
     }
 
+    /// Lets an address go where it is seen next that was found at two places.
+    func clearDuplicate(_ request: ClearRequest) async throws(APIError) {
+        guard let gossip else { throw .withoutGossip("clear a duplicate") }
+        let subject = try request.subject()
+        let segments = loaded.topology.segments(on: loaded.host).filter {
+            request.segment == nil || $0.name.text == request.segment
+        }
+        guard !segments.isEmpty else {
+            throw APIError(
+                .notFound, cannot: "clear", on: request.address, cause: "this host has no segment '\(request.segment ?? "")'",
+                help: "see weft segments")
+        }
+        let vnis = Set(segments.map(\.vni))
+        let cleared = gossip.clearDuplicates { duplicate in
+            guard vnis.contains(duplicate.vni) else { return false }
+            return switch (duplicate, subject) {
+            case (.station(let key), .mac(let mac)): key.mac == mac
+            case (.address(_, let address), .address(let wanted)): address == wanted
+            case (.station, .address), (.address, .mac): false
+            }
+        }
+        guard !cleared.isEmpty else {
+            throw APIError(
+                .notFound, cannot: "clear", on: request.address, cause: "this host knows of no duplicate of it",
+                help: "ask the hosts that weft events named; nothing was changed")
+        }
+        logger.notice("duplicate cleared", metadata: ["object": "\(request.address)"])
+    }
+
     /// Looks for the fabric at these addresses, after ``leave()`` too.
     func join(_ addresses: [String]) async throws(APIError) {
         guard let gossip else { throw .withoutGossip("join") }

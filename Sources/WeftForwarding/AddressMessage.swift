@@ -11,8 +11,8 @@ struct AddressMessage {
     private(set) var asked: IPAddress?
     /// The address that its sender says to have.
     private(set) var claimed: IPAddress?
-    /// Whether the sender says that it is a router.
-    private(set) var isRouter = false
+    /// Whether the sender says that it is a router; only an advertisement says either.
+    private(set) var isRouter: Bool?
 
     /// Reads a frame; nil when it neither asks nor says anything.
     ///

@@ -8,13 +8,14 @@ import WeftTypes
     public let address: IPAddress
     /// The port whose frame said it.
     public let port: PortIndex
-    /// Whether the station says that it is a router (IPv6 only).
-    public let isRouter: Bool
+    /// Whether the station says that it is a router, or that it is none; nil where it says neither: only neighbour
+    /// advertisements do (RFC 4861 §4.4).
+    public let isRouter: Bool?
     /// When.
     public let seen: Instant
 
     /// Creates an event.
-    @inlinable public init(key: FDBKey, address: IPAddress, port: PortIndex, isRouter: Bool = false, seen: Instant) {
+    @inlinable public init(key: FDBKey, address: IPAddress, port: PortIndex, isRouter: Bool? = nil, seen: Instant) {
         self.key = key
         self.address = address
         self.port = port
@@ -31,7 +32,7 @@ struct BindingCache: Sendable {
     struct Report: Sendable {
         var key = BindingKey()
         var port: UInt16 = 0
-        var isRouter = false
+        var isRouter: Bool?
         var mac: UInt64 = 0
         var reported: Int64 = 0
     }
@@ -68,14 +69,16 @@ struct BindingCache: Sendable {
         }
         let known = reports[way]
         if known.key == key, known.mac == event.key.mac.rawValue, known.port == event.port.rawValue,
-            known.isRouter == event.isRouter, event.seen.nanoseconds &- known.reported < refreshNanoseconds
+            event.isRouter.map({ $0 == known.isRouter }) ?? true, event.seen.nanoseconds &- known.reported < refreshNanoseconds
         {
             return false
         }
         guard mayReport(event.port, now: event.seen) else { return false }
+        // A question doesn't take back what an advertisement said.
+        let isSame = reports[way].key == key && reports[way].mac == event.key.mac.rawValue
+        reports[way].isRouter = event.isRouter ?? (isSame ? reports[way].isRouter : nil)
         reports[way].key = key
         reports[way].port = event.port.rawValue
-        reports[way].isRouter = event.isRouter
         reports[way].mac = event.key.mac.rawValue
         reports[way].reported = event.seen.nanoseconds
         return true

@@ -170,6 +170,25 @@ public final class GossipService: Sendable {
         signal.raise()
     }
 
+    /// Ends the duplicates that an operator has dealt with, and tells which there were.
+    public func clearDuplicates(_ isMeant: (Endpoints.Duplicate) -> Bool) -> [Endpoints.Duplicate] {
+        let cleared = state.withLock { state in
+            let now = MonotonicClock.now()
+            let cleared = state.endpoints.duplicates().filter(isMeant)
+            for duplicate in cleared {
+                switch duplicate {
+                case .station(let key): state.handle(stations: .clearDuplicate(key), now: now)
+                case .address(let vni, let address):
+                    state.handle(stations: .clearDuplicateAddress(vni, address), now: now)
+                }
+            }
+            return cleared
+        }
+        deliver()
+        signal.raise()
+        return cleared
+    }
+
     /// Uses another key ring from now on.
     public func use(_ ring: KeyRing) { state.withLock { $0.channel.use(ring) } }
 

@@ -40,13 +40,37 @@ struct Peers: ListCommand {
     var listing: Listing<PeerReport> { .peers }
 }
 
-struct FDB: ListCommand {
+struct FDB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fdb", abstract: "List the MAC addresses and where they are.")
-    @OptionGroup var list: ListOptions
-    @OptionGroup var agent: AgentSelection
-    @OptionGroup var global: GlobalOptions
-    var listing: Listing<FDBEntryReport> { list.segment == nil ? .fdbOfSegments : .fdb }
+        commandName: "fdb", abstract: "List the MAC addresses and where they are, or let one go that was at two places.",
+        subcommands: [List.self, Clear.self], defaultSubcommand: List.self)
+
+    struct List: ListCommand {
+        static let configuration = CommandConfiguration(abstract: "List the MAC addresses and where they are.")
+        @OptionGroup var list: ListOptions
+        @OptionGroup var agent: AgentSelection
+        @OptionGroup var global: GlobalOptions
+        var listing: Listing<FDBEntryReport> { list.segment == nil ? .fdbOfSegments : .fdb }
+    }
+
+    struct Clear: AskingCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End the alarm about an address that was at two places.",
+            discussion: """
+                A MAC or IP address that moved five times in three minutes is left where it is, since it must be at two places.
+                When that is mended this lets it go where it is seen next. Ask the hosts that weft events named. Needs root or the
+                group weft-admin.
+                """)
+
+        @Argument(help: ArgumentHelp("The MAC or IP address.", valueName: "address")) var address: String
+        @Option(help: ArgumentHelp("Only in this segment.", valueName: "name")) var segment: String?
+        @OptionGroup var agent: AgentSelection
+        @OptionGroup var global: GlobalOptions
+
+        func run(_ session: Session) async throws(APIError) -> ExitStatus {
+            try await session.clearDuplicate(ClearRequest(address: address, segment: segment))
+        }
+    }
 }
 
 struct Hosts: ListCommand {

@@ -25,6 +25,22 @@ import WeftLinux
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "others may not change anything"))
+    func clearsDuplicates() async throws {
+        let agent = SampleAgent()
+        try await withServer(reporter: agent) { client in
+            try await client.clearDuplicate(ClearRequest(address: "52:54:00:00:01:01"))
+            try await client.clearDuplicate(ClearRequest(address: "2001:db8::1", segment: "blue"))
+            for body in ["", "{}", "[]", #"{"address":"vm1"}"#, #"{"address":7}"#, #"{"segment":"blue"}"#] {
+                let answer = try await raw(post("/v1/fdb/clear", body), to: client.socketPath)
+                #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains(#"{"error":{"#), "\(body): \(answer.prefix(200))")
+            }
+            let error = await #expect(throws: APIError.self) { try await client.clearDuplicate(ClearRequest(address: "vm1")) }
+            #expect(error?.code == .usage)
+            #expect(agent.changes.all == ["clear 52:54:00:00:01:01 in all", "clear 2001:db8::1 in blue"])
+        }
+    }
+
     static let bodies: [String] = [
         "", "{}", "[]", #"{"addresses":[]}"#, #"{"addresses":["a b"]}"#, #"{"addresses":[""]}"#, #"{"addresses":["a\u0000"]}"#,
         #"{"addresses":["\#(String(repeating: "x", count: 262))"]}"#,
@@ -106,11 +122,12 @@ import WeftLinux
             #expect(status.standardOutput.hasPrefix(#"{"alerts":"#), "\(status)")
             let leaving = try await ask(["-X", "POST", "http://weft/v1/peer/leave"])
             let joining = try await ask(["-d", #"{"addresses":["a"]}"#, "http://weft/v1/peer/join"])
+            let clearing = try await ask(["-d", #"{"address":"192.0.2.1"}"#, "http://weft/v1/fdb/clear"])
             if isAllowed {
-                #expect(leaving.standardOutput == "{}" && joining.standardOutput == "{}", "\(leaving)")
-                #expect(agent.changes.all == ["leave", "join a"])
+                #expect([leaving, joining, clearing].allSatisfy { $0.standardOutput == "{}" }, "\(leaving)")
+                #expect(agent.changes.all == ["leave", "join a", "clear 192.0.2.1 in all"])
             } else {
-                for answer in [leaving, joining] {
+                for answer in [leaving, joining, clearing] {
                     #expect(answer.standardOutput.contains(#""code":"not_permitted""#), "\(answer)")
                     #expect(answer.standardOutput.contains("user 65534 is neither root nor in the group mail"))
                 }

@@ -115,6 +115,9 @@ struct SampleAgent: AgentReporting {
     }
     func leave() async throws(APIError) { changes.append("leave") }
     func join(_ addresses: [String]) async throws(APIError) { changes.append("join \(addresses.joined(separator: " "))") }
+    func clearDuplicate(_ request: ClearRequest) async throws(APIError) {
+        changes.append("clear \(request.address) in \(request.segment ?? "all")")
+    }
 }
 
 /// What an agent was asked to do, in order.

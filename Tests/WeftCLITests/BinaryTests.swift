@@ -89,6 +89,11 @@ struct BinaryTests {
             let joined = try await weft(["peer", "join", "192.0.2.11", "bravo:7000", "--socket", socket, "-q"])
             #expect(joined.status == 0 && joined.errors.isEmpty, "\(joined)")
             #expect(agent.changes.all == ["leave", "join 192.0.2.11 bravo:7000"])
+            let cleared = try await weft(["fdb", "clear", "52:54:00:00:01:01", "--segment", "blue", "--socket", socket])
+            #expect(cleared.status == 0 && cleared.errors.contains("cleared: 52:54:00:00:01:01"), "\(cleared)")
+            #expect(agent.changes.all.last == "clear 52:54:00:00:01:01 in blue")
+            let none = try await weft(["fdb", "clear", "vm1", "--socket", socket])
+            #expect(none.status == 64 && none.errors.contains("'vm1'"), "\(none)")
             let bad = try await weft(["peer", "join", "a b", "--socket", socket])
             #expect(bad.status == 64 && bad.errors.contains("'a b' is no address"), "\(bad)")
         }

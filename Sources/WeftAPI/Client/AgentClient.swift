@@ -67,6 +67,12 @@ public struct AgentClient: Sendable {
         try request.validate()
         let _: Done = try await post(APIRoutes.Path.join, Array(try JSON.encode(request)))
     }
+    /// Lets the agent forget that an address was found at two places.
+    public func clearDuplicate(_ request: ClearRequest) async throws(APIError) {
+        _ = try request.subject()
+        let body = Array(try JSON.encode(request))
+        let _: Done = try decode(try await self.request(APIRoutes.Path.clear, body: body), APIRoutes.Path.clear)
+    }
 
     // MARK: - Requests
 

@@ -19,6 +19,7 @@ struct APIRoutes: Sendable {
         static let segments = "/v1/segments"
         static let peers = "/v1/peers"
         static let fdb = "/v1/fdb"
+        static let clear = "/v1/fdb/clear"
         static let hosts = "/v1/hosts"
         static let doctor = "/v1/doctor"
         static let events = "/v1/events"
@@ -97,6 +98,18 @@ struct APIRoutes: Sendable {
             }
             try join.validate()
             try await reporter.join(join.addresses)
+            return try Response(json: Done())
+        }
+        router.post(RouterPath(Path.clear)) { request, context in
+            try await permission.check(context, to: "clear a duplicate")
+            let body = try await request.body.collect(upTo: bodyByteCount)
+            guard let clear = try? JSON.decode(ClearRequest.self, from: Data(body.readableBytesView)) else {
+                throw APIError(
+                    .usage, cannot: "answer", on: "the API", cause: "the body is not what this path takes",
+                    help: #"send {"address":"52:54:00:00:01:01","segment":"blue"}"#)
+            }
+            _ = try clear.subject()
+            try await reporter.clearDuplicate(clear)
             return try Response(json: Done())
         }
     }

@@ -22,7 +22,7 @@ final class GossipRoutes: Sendable {
 
     fileprivate struct State: Sendable {
         var routes: [EndpointKey: Endpoints.Route] = [:]
-        var bindings: [Address: MACAddress] = [:]
+        var bindings: [Address: Binding] = [:]
         var numbers = Numbers()
         var vnis: [SegmentIndex: VNI] = [:]
         var plane: DataPlane?
@@ -50,14 +50,15 @@ final class GossipRoutes: Sendable {
                 case .routeChanged(let key, let route): routes += state.change(key, to: route)
                 case .bindingChanged(let vni, let address, let binding):
                     let key = Address(vni: vni, address: address)
-                    state.bindings[key] = binding?.mac
-                    if let change = state.change(key, to: binding?.mac) { bindings.append(change) }
+                    let known = binding.map { Binding(mac: $0.mac, isRouter: $0.isRouter) }
+                    state.bindings[key] = known
+                    if let change = state.change(key, to: known) { bindings.append(change) }
                 case .forwardLate(let key, let node, let until):
                     // Before the new route is in force: between the two a late frame would be dropped.
                     guard let place = state.key(key), let peer = state.numbers.nodes[node] else { break }
                     state.plane?.forwardLate([place], to: peer, until: until)
                 case .endLate(let key): state.plane?.stopForwardingLate([key].compactMap(state.key))
-                case .announce(let key, let addresses): state.announce(key, addresses)
+                case .announce(let key, let addresses, let isRouter): state.announce(key, addresses, isRouter: isRouter)
                 case .publish, .withdraw, .forgetLocally, .alarm, .wake: break
                 }
             }
@@ -98,7 +99,8 @@ final class GossipRoutes: Sendable {
             }
             let bound = sightings.bindings.compactMap { event -> Endpoints.Input? in
                 guard let key = state.key(event.key) else { return nil }
-                return .bound(key, event.address, port: state.numbers.directPorts[event.port], seen: event.seen)
+                return .bound(
+                    key, event.address, port: state.numbers.directPorts[event.port], isRouter: event.isRouter, seen: event.seen)
             }
             let aged = sightings.aged.compactMap { event -> Endpoints.Input? in
                 guard let key = state.key(event.key) else { return nil }
@@ -136,16 +138,16 @@ extension GossipRoutes.State {
         return [.announced(place, peer, sequence: route.sequence, isSticky: route.isSticky)]
     }
 
-    fileprivate func change(_ key: GossipRoutes.Address, to mac: MACAddress?) -> BindingChange? {
-        numbers.segments[key.vni].map { BindingChange($0, key.address, mac.map { Binding(mac: $0) }) }
+    fileprivate func change(_ key: GossipRoutes.Address, to binding: Binding?) -> BindingChange? {
+        numbers.segments[key.vni].map { BindingChange($0, key.address, binding) }
     }
 
     /// Speaks for a station that came here and is silent: into tunnels only.
-    func announce(_ key: EndpointKey, _ addresses: [IPAddress]) {
+    func announce(_ key: EndpointKey, _ addresses: [IPAddress], isRouter: Bool) {
         guard let segment = numbers.segments[key.vni] else { return }
         let frames =
             [Announcement.reverseARP(of: key.mac)]
-            + addresses.map { Announcement.binding(of: $0, to: Binding(mac: key.mac)) }
+            + addresses.map { Announcement.binding(of: $0, to: Binding(mac: key.mac, isRouter: isRouter)) }
         plane?.inject(frames, into: segment)
     }
 }

@@ -54,6 +54,12 @@ package struct CommandLineReader: Sendable {
             if command.subcommands?.isEmpty ?? true { break reading }
         }
         let rest = Array(words[index...])
+        if rest.first != "help", !early.contains("--help"), !early.contains("-h"), let name = command.defaultSubcommand,
+            let choice = command.subcommands?.first(where: { $0.commandName == name })
+        {
+            path.append(name)
+            command = choice
+        }
         guard command.subcommands?.isEmpty ?? true, !path.isEmpty else { return path + early + rest }
         let given = early + rest.prefix { $0 != "--" }
         return path + early + (try fromEnvironment(command, given: given)) + rest

@@ -26,6 +26,8 @@ package struct CommandTree: Hashable, Sendable, Decodable {
 
     package var commandName: String
     package var subcommands: [CommandTree]?
+    /// The subcommand that is meant where none is named.
+    var defaultSubcommand: String?
     var arguments: [Option]?
 
     /// Reads the parser's own description.

@@ -51,6 +51,13 @@ extension Session {
         return .done
     }
 
+    /// `weft fdb clear`.
+    package func clearDuplicate(_ request: ClearRequest) async throws(APIError) -> ExitStatus {
+        try await client().clearDuplicate(request)
+        note("cleared: \(request.address) goes where it is seen next; weft fdb shows where that is")
+        return .done
+    }
+
     // MARK: - Converged
 
     /// `weft status --converged`: compares the nodes, once or until they agree or the time is over.

@@ -10,6 +10,8 @@ struct EndpointClaim: Hashable {
     var addresses: [IPAddress]
     /// When this node heard of it.
     var received: Instant
+    /// It is a router, and advertises itself as one.
+    var isRouter = false
 }
 
 /// All that other nodes say of one station.

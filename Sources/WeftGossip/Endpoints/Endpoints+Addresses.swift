@@ -32,17 +32,18 @@ struct AddressUse {
 
 extension Endpoints {
     /// A local ARP or ND packet showed that a station uses an IP address.
-    mutating func bound(_ station: EndpointKey, _ address: IPAddress, port: LocalPort?, seen: Instant) {
+    mutating func bound(_ station: EndpointKey, _ address: IPAddress, port: LocalPort?, isRouter: Bool?, seen: Instant) {
         sighted(station, port: port, .frame, seen: seen)
         guard let local = locals[station], local.isOwned else { return }
         if let declared = local.declaration?.addresses, !declared.isEmpty {
-            if !declared.contains(address) { counters.refusedAddresses += 1 }
+            if declared.contains(address) { note(isRouter, of: station) } else { counters.refusedAddresses += 1 }
             return
         }
         guard address.isStationAddress else {
             counters.refusedAddresses += 1
             return
         }
+        note(isRouter, of: station)
         let key = AddressKey(vni: station.vni, address: address)
         let use = addresses[key] ?? AddressUse()
         if use.local == station.mac {
@@ -52,6 +53,13 @@ extension Endpoints {
         } else {
             bindLocally(key, station, seen: seen)
         }
+    }
+
+    /// A station of this host said of itself that it is a router, or none.
+    private mutating func note(_ isRouter: Bool?, of station: EndpointKey) {
+        guard let isRouter, locals[station]?.isRouter != isRouter else { return }
+        locals[station]?.isRouter = isRouter
+        updateRecord(station)
     }
 
     private struct FormerUser {
@@ -165,7 +173,10 @@ extension Endpoints {
 
     /// Follows the claim in use of a remote station.
     mutating func updateBindings(_ station: EndpointKey, from old: EndpointClaim?, to new: EndpointClaim?) {
-        guard old?.addresses != new?.addresses || old?.node != new?.node || old?.isDeclared != new?.isDeclared else { return }
+        guard
+            old?.addresses != new?.addresses || old?.node != new?.node || old?.isDeclared != new?.isDeclared
+                || old?.isRouter != new?.isRouter
+        else { return }
         let before = Set(old?.addresses ?? [])
         let after = Set(new?.addresses ?? [])
         for address in before.union(after).sorted() {
@@ -175,7 +186,7 @@ extension Endpoints {
             addresses[key]?.holders.removeAll { $0.binding.mac == station.mac }
             if let new, after.contains(address) {
                 let holder = AddressUse.Holder(
-                    binding: Binding(mac: station.mac, node: new.node), isDeclared: new.isDeclared,
+                    binding: Binding(mac: station.mac, node: new.node, isRouter: new.isRouter), isDeclared: new.isDeclared,
                     since: since ?? new.received)
                 addresses[key, default: AddressUse()].holders.append(holder)
                 if since == nil { meet(holder, key) }

@@ -85,6 +85,9 @@ extension Endpoints {
         guard locals[key] != nil else { return }
         locals[key]?.isOwned = true
         locals[key]?.sequence = sequence
+        // What it said of itself elsewhere goes on until it says something else here.
+        let former = rival(of: key)?.isRouter
+        if locals[key]?.isRouter == nil { locals[key]?.isRouter = former }
         if histories[key]?.late != nil { endLate(key) }
         if histories[key] != nil { remember(key, sequence, of: identity) }
         bindDeclaredAddresses(of: key)
@@ -120,6 +123,7 @@ extension Endpoints {
         locals[key]?.lastFrame = nil
         locals[key]?.lastSeen = nil
         locals[key]?.announcements = nil
+        locals[key]?.isRouter = nil
         updateRecord(key)
         effects.append(.forgetLocally(key, port: local.port))
         if local.declaration == nil { removeLocal(key) }

@@ -47,3 +47,28 @@ extension Endpoints {
         addresses[AddressKey(vni: vni, address: address)]?.inUse
     }
 }
+
+extension Endpoints {
+    /// Something that is at two places, as this host was alarmed of, and that it leaves where it is until that is cleared.
+    public enum Duplicate: Hashable, Sendable {
+        /// A MAC address (E5); ended by ``Input/clearDuplicate(_:)``.
+        case station(EndpointKey)
+        /// An IP address (E9); ended by ``Input/clearDuplicateAddress(_:_:)``.
+        case address(VNI, IPAddress)
+
+        /// The segment it is in.
+        public var vni: VNI {
+            switch self {
+            case .station(let key): key.vni
+            case .address(let vni, _): vni
+            }
+        }
+    }
+
+    /// All duplicates, stations first, by segment and address.
+    public func duplicates() -> [Duplicate] {
+        let stations = histories.filter { $0.value.isDuplicate }.keys.sorted()
+        let addresses = addresses.filter { $0.value.isDuplicate }.keys.sorted()
+        return stations.map { .station($0) } + addresses.map { .address($0.vni, $0.address) }
+    }
+}

@@ -30,7 +30,8 @@ extension Endpoints {
             let record = try EndpointRecord(value)
             return EndpointClaim(
                 node: origin, sequence: record.mobilitySequence, isSticky: record.isSticky,
-                isDeclared: record.isDeclared, addresses: record.addresses.filter(\.isStationAddress), received: now)
+                isDeclared: record.isDeclared, addresses: record.addresses.filter(\.isStationAddress), received: now,
+                isRouter: record.isRouter)
         } catch {
             counters.malformedRecords += 1
             return nil

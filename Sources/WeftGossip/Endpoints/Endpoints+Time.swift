@@ -35,7 +35,8 @@ extension Endpoints {
             locals[key]?.announcements = nil
             return
         }
-        effects.append(.announce(key, local.addresses(limit: configuration.maximumAddresses)))
+        effects.append(
+            .announce(key, local.addresses(limit: configuration.maximumAddresses), isRouter: local.isRouter ?? false))
         locals[key]?.announcements = count + 1
         deadlines.push(.announce(key), at: now.advanced(by: .seconds(1 << min(count, 8))))
     }

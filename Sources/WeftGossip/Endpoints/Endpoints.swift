@@ -13,8 +13,9 @@ public struct Endpoints: Sendable {
         case declare([EndpointDeclaration])
         /// A station was noticed on this host; `port` is nil for a frame that a bridge handed on, whose port only the bridge knows.
         case sighted(EndpointKey, port: LocalPort?, EndpointEvidence, seen: Instant)
-        /// A local ARP or ND packet showed that a station uses an IP address; it counts as a frame, too.
-        case bound(EndpointKey, IPAddress, port: LocalPort?, seen: Instant)
+        /// A local ARP or ND packet showed that a station uses an IP address; it counts as a frame, too. `isRouter`: what it said of
+        /// that in an advertisement.
+        case bound(EndpointKey, IPAddress, port: LocalPort?, isRouter: Bool? = nil, seen: Instant)
         /// The bridge, or the ageing of frames, forgot a station.
         case forgotten(EndpointKey, EndpointEvidence)
         /// A port came up. Declared stations that went with it are back. `takesOver`: the shell knows that its guest is here
@@ -56,7 +57,7 @@ public struct Endpoints: Sendable {
         /// Such frames are no longer forwarded.
         case endLate(EndpointKey)
         /// The station has come here and is silent: tell the tunnels in its name (RARP, gratuitous ARP, unsolicited advertisements).
-        case announce(EndpointKey, [IPAddress])
+        case announce(EndpointKey, [IPAddress], isRouter: Bool = false)
         /// Something for the operator.
         case alarm(EndpointAlarm)
         /// Call with ``Input/tick`` at this moment; replaces what was asked for before.
@@ -82,9 +83,13 @@ public struct Endpoints: Sendable {
     public struct Binding: Hashable, Sendable, Comparable {
         public var mac: MACAddress
         public var node: NodeID
+        /// Whether it is to be advertised as a router (RFC 4861 §7.2.4).
+        public var isRouter: Bool
 
         /// Names a station.
-        public init(mac: MACAddress, node: NodeID) { (self.mac, self.node) = (mac, node) }
+        public init(mac: MACAddress, node: NodeID, isRouter: Bool = false) {
+            (self.mac, self.node, self.isRouter) = (mac, node, isRouter)
+        }
 
         public static func < (left: Self, right: Self) -> Bool { (left.mac, left.node) < (right.mac, right.node) }
     }
@@ -132,7 +137,8 @@ public struct Endpoints: Sendable {
         switch input {
         case .declare(let declarations): declare(declarations)
         case .sighted(let key, let port, let evidence, let seen): sighted(key, port: port, evidence, seen: seen)
-        case .bound(let key, let address, let port, let seen): bound(key, address, port: port, seen: seen)
+        case .bound(let key, let address, let port, let isRouter, let seen):
+            bound(key, address, port: port, isRouter: isRouter, seen: seen)
         case .forgotten(let key, let evidence): forgotten(key, evidence)
         case .portAttached(let port, let takesOver): portAttached(port, takesOver: takesOver)
         case .portGone(let port): portGone(port)

@@ -56,6 +56,8 @@ struct LocalStation {
     var sequence: UInt32 = 0
     /// The IP addresses it was seen to use, oldest first.
     var snooped: [Snooped] = []
+    /// Whether it advertised itself as a router or as a host, here or where it was before; nil if it did neither.
+    var isRouter: Bool?
     /// What the others were told; nil for nothing.
     var published: EndpointRecord?
     /// A publication waits for its turn.
@@ -91,9 +93,11 @@ struct LocalStation {
     }
 
     func record(limit: Int) -> EndpointRecord {
-        EndpointRecord(
+        var record = EndpointRecord(
             mobilitySequence: sequence, isSticky: isSticky, isDeclared: declaration != nil,
             isGateway: declaration?.isGateway ?? false, addresses: addresses(limit: limit))
+        record.isRouter = isRouter ?? false
+        return record
     }
 }
 

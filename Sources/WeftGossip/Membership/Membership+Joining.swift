@@ -44,7 +44,10 @@ extension Membership {
         for address in joining.unanswered where families.contains(address.address.family) {
             turn.outbox.add(.join, to: address, byteCount: 4, carriesDigests: true) { $0.write(number) }
         }
-        joining.deadline = turn.now.advanced(by: joining.retry)
+        // Not all that were started together at the same moments.
+        let pause = joining.retry.wholeNanoseconds
+        joining.deadline = turn.now.advanced(
+            by: .nanoseconds(Int64.random(in: pause - pause / 4...pause + pause / 4, using: &turn.random)))
         joining.retry = nextRetry
     }
 

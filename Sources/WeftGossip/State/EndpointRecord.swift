@@ -4,7 +4,7 @@ import WeftTypes
 ///
 ///     | mobility sequence (4) | flags (1) | n (1) | n × IP address: family (1), 4 or 16 bytes | optional fields |
 ///
-/// Flags: 1 sticky, 2 declared, 4 gateway.
+/// Flags: 1 sticky, 2 declared, 4 gateway. An optional field of type 0x82, one byte, says more: 1 router.
 public struct EndpointRecord: RecordContent {
     /// How often the station moved between nodes (RFC 7432 §7.7, §15): the highest one wins.
     public var mobilitySequence: UInt32
@@ -32,6 +32,25 @@ public struct EndpointRecord: RecordContent {
         self.isGateway = isGateway
         self.addresses = addresses
         self.optionalFields = optionalFields
+    }
+
+    /// The type of the field with more flags.
+    static var moreFlagsType: UInt8 { OptionalFields.optionalBit | 2 }
+
+    /// It says in neighbour advertisements that it is a router (RFC 4861 §4.4); whoever advertises it for it must say so too
+    /// (§7.2.4).
+    public var isRouter: Bool {
+        get { (optionalFields.fields.first { $0.type == Self.moreFlagsType }?.bytes.first ?? 0) & 1 != 0 }
+        set {
+            guard newValue != isRouter else { return }
+            if let index = optionalFields.fields.firstIndex(where: { $0.type == Self.moreFlagsType }),
+                let flags = optionalFields.fields[index].bytes.first
+            {
+                optionalFields.fields[index].bytes[0] = flags & ~1 | (newValue ? 1 : 0)
+            } else {
+                optionalFields.fields.append(OptionalFields.Field(type: Self.moreFlagsType, bytes: [newValue ? 1 : 0]))
+            }
+        }
     }
 
     public init(_ value: RecordValue) throws(GossipFormatError) {

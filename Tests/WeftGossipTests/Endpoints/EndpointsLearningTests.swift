@@ -127,6 +127,52 @@ import WeftTypes
         #expect(host.endpoints.addresses.isEmpty)
     }
 
+    @Test(
+        "RFC 4861 §7.2.4: a router is told to be one, answered for as one, and stays one where it moves, until it says otherwise")
+    func router() throws {
+        var host = Host()
+        host.give(.bound(Host.key, Host.ip, port: Host.port, seen: host.now))
+        #expect(try host.published()?.isRouter == false)
+        host.wait(.seconds(2))
+        host.give(.bound(Host.key, Host.ip, port: Host.port, isRouter: true, seen: host.now))
+        #expect(try host.published()?.isRouter == true)
+        // A question says nothing about it.
+        host.wait(.seconds(2))
+        host.give(.bound(Host.key, Host.ip, port: Host.port, seen: host.now))
+        #expect(host.endpoints.locals[Host.key]?.published?.isRouter == true)
+        host.give(.bound(Host.key, Host.ip, port: Host.port, isRouter: false, seen: host.now))
+        #expect(try host.published()?.isRouter == false)
+
+        // Another host's.
+        var record = EndpointRecord(mobilitySequence: 5, addresses: [Host.ip])
+        record.isRouter = true
+        host.wait(.seconds(2))
+        host.give(.recordChanged(origin: Host.node(1), Host.key.recordKey, try record.encoded()))
+        #expect(
+            host.tells(.bindingChanged(Host.vni, Host.ip, Endpoints.Binding(mac: Host.mac, node: Host.node(1), isRouter: true))))
+        record.isRouter = false
+        host.give(.recordChanged(origin: Host.node(1), Host.key.recordKey, try record.encoded()))
+        #expect(host.tells(.bindingChanged(Host.vni, Host.ip, Endpoints.Binding(mac: Host.mac, node: Host.node(1)))))
+        record.isRouter = true
+        host.give(.recordChanged(origin: Host.node(1), Host.key.recordKey, try record.encoded()))
+        // It comes here, and has not advertised itself yet.
+        host.wait(.seconds(2))
+        host.give(.sighted(Host.key, port: Host.port, .frame, seen: host.now))
+        #expect(try host.published()?.isRouter == true)
+    }
+
+    @Test("The field that says so is skipped by those who don't know it, and keeps what a later version writes there")
+    func routerField() throws {
+        var record = EndpointRecord(mobilitySequence: 1)
+        record.isRouter = false
+        #expect(record.optionalFields.fields.isEmpty)
+        record.optionalFields = OptionalFields([.init(type: 0x85, bytes: [7]), .init(type: 0x82, bytes: [0x80, 9])])
+        record.isRouter = true
+        let read = try EndpointRecord(try record.encoded())
+        #expect(read == record && read.isRouter)
+        #expect(read.optionalFields.fields == [.init(type: 0x85, bytes: [7]), .init(type: 0x82, bytes: [0x81, 9])])
+    }
+
     @Test("A guest that invents MAC addresses fills its own port's share, slowly")
     func inventedAddresses() throws {
         var configuration = EndpointsConfiguration()
