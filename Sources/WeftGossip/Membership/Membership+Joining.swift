@@ -44,10 +44,7 @@ extension Membership {
         for address in joining.unanswered where families.contains(address.address.family) {
             turn.outbox.add(.join, to: address, byteCount: 4, carriesDigests: true) { $0.write(number) }
         }
-        // Not all that were started together at the same moments.
-        let pause = joining.retry.wholeNanoseconds
-        joining.deadline = turn.now.advanced(
-            by: .nanoseconds(Int64.random(in: pause - pause / 4...pause + pause / 4, using: &turn.random)))
+        joining.deadline = turn.now.advanced(by: joining.retry)
         joining.retry = nextRetry
     }
 

@@ -53,11 +53,8 @@ public struct GossipConfiguration: Hashable, Sendable {
 
     // MARK: Joining and comparing views
 
-    /// Time before a join is tried again, give or take a quarter; doubles up to ``deadProbePeriod``, so that an address that does not
-    /// answer is sent six datagrams in the first two seconds and one in ``deadProbePeriod`` in the end.
-    public var joinRetry: Duration = .milliseconds(50)
-    /// How many members hear this node's own record from itself as soon as it learns of them; the others by digests.
-    public var maximumIntroductions = 64
+    /// Time before a join is tried again; doubles up to ``deadProbePeriod``.
+    public var joinRetry: Duration = .milliseconds(200)
     /// The most addresses to join at that are kept.
     public var maximumJoinAddresses = 64
     /// The most pages of members sent for one request.

@@ -25,8 +25,6 @@ public struct GossipCounters: Hashable, Sendable {
         case addressConflicts, addressConflictsHeard
         /// Hops of pushes: sent, sent again, given to another node, given up after all tries, dropped because too many were under way.
         case pushesSent, pushesRepeated, pushesDelegated, pushesGivenUp, pushesDropped
-        /// Members that were sent this node's own record when it learnt of them.
-        case introductions
         /// Pushes that came, and those that had come before.
         case pushesReceived, pushesRepeatedToUs
         /// Conversations that repair state: begun here, and given up because the other fell silent.

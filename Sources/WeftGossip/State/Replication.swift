@@ -12,8 +12,6 @@ struct Replication {
     private var backlog: [Write] = []
     /// Statements about members that are still to be pushed.
     private var news: [MemberUpdate] = []
-    /// The members that had this node's own record from itself.
-    private var introduced: Set<NodeID> = []
 
     /// One own write.
     struct Write {
@@ -82,33 +80,9 @@ struct Replication {
                 .sorted { $0.version < $1.version }
         } else if entry.state.isPresent {
             replica.memberIsPresent(entry.id, isAlive: entry.state == .alive, now: turn.now, into: &turn.effects)
-            introduce(to: slot, membership, &turn)
         } else {
             replica.memberIsAbsent(entry.id, now: turn.now)
         }
-    }
-
-    /// Sends this node's own record to a member that it hears of for the first time.
-    ///
-    /// A record is pushed when it is written, to those who are known by then: of a node that has just joined hardly anybody. Without
-    /// this its name and addresses would reach the others by digests, some probes later.
-    private mutating func introduce(to slot: Int, _ membership: borrowing Membership, _ turn: inout Turn) {
-        let id = membership.table[slot].id
-        guard introduced.count < membership.configuration.maximumIntroductions, !introduced.contains(id),
-            let address = membership.reach(slot)
-        else { return }
-        let origin = replica.ownOrigin
-        let place = origin.index(of: .node)
-        guard place.isFound else { return }
-        introduced.insert(id)
-        let record = origin.records[place.index]
-        var delta = Delta(
-            origin: origin.id, epoch: origin.epoch, floor: origin.floor, from: record.version - 1, to: record.version)
-        delta.records = [record]
-        turn.counters.count(.introductions)
-        var body: [UInt8] = []
-        delta.emit(into: &body)
-        turn.outbox.add(StatePart.delta.rawValue, to: address, byteCount: body.count) { $0.write(body) }
     }
 
     /// Sends a statement about a member down the push tree to everybody; received ones go into ``Turn/learnt``.
