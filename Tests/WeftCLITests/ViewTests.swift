@@ -56,7 +56,8 @@ import WeftTypes
             try EventView.text(event, format: .table) == "2026-11-23T12:00:00.123Z  peer-joined        bravo  joined\u{FFFD}\n")
         #expect(
             try EventView.text(event, format: .wide)
-                == "18  2026-11-23T12:00:00.123Z  peer-joined        bravo  joined\u{FFFD}  address=192.0.2.12:7948  node_id=07\n")
+                == "18  2026-11-23T12:00:00.123Z  peer-joined        bravo  joined\u{FFFD}  address=192.0.2.12:7948  node_id=07\n"
+        )
         #expect(
             try EventView.text(event, format: .jsonl)
                 == #"{"detail":{"address":"192.0.2.12:7948","node_id":"07"},"kind":"peer-joined","object":"bravo","sequence":18,"#
