@@ -225,15 +225,16 @@ import WeftWire
     @Test("ARP and ND that claim an address are told, once in a while") func claims() {
         let here4 = IPAddress.v4(IPv4Address(rawValue: 0x0A01_0001))
         let here6 = IPAddress.v6(IPv6Address(rawValue: Question.here))
-        let questions: [(Question, IPAddress)] = [
-            (.arp(), here4), (.arp { $0.operation = 2 }, here4), (.arp { $0.target = $0.sender }, here4),
-            (.solicitation(), here6), (.advertisement(), here6),
+        // Only an advertisement says whether its sender is a router.
+        let questions: [(Question, IPAddress, Bool?)] = [
+            (.arp(), here4, nil), (.arp { $0.operation = 2 }, here4, nil), (.arp { $0.target = $0.sender }, here4, nil),
+            (.solicitation(), here6, nil), (.advertisement(), here6, false),
         ]
-        for (question, address) in questions {
+        for (question, address, isRouter) in questions {
             var network = Self.network()
             let event = network.send(question.bytes).claimed
             let expected = BindingEvent(
-                key: FDBKey(Network.blue, Network.here), address: address, port: PortIndex(0), seen: network.now)
+                key: FDBKey(Network.blue, Network.here), address: address, port: PortIndex(0), isRouter: isRouter, seen: network.now)
             #expect(event == expected)
             var reports = 0
             for _ in 0..<1000 {
