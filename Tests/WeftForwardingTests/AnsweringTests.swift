@@ -234,7 +234,8 @@ import WeftWire
             var network = Self.network()
             let event = network.send(question.bytes).claimed
             let expected = BindingEvent(
-                key: FDBKey(Network.blue, Network.here), address: address, port: PortIndex(0), isRouter: isRouter, seen: network.now)
+                key: FDBKey(Network.blue, Network.here), address: address, port: PortIndex(0), isRouter: isRouter,
+                seen: network.now)
             #expect(event == expected)
             var reports = 0
             for _ in 0..<1000 {
