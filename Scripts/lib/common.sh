@@ -44,6 +44,6 @@ build_packages=(libmnl-dev libpcap-dev pkg-config)
 # What the lab, its tests and the demonstration run in guests and hosts.
 run_packages=(iproute2 iputils-ping iperf3)
 # Peers, decoders and tools of the tests.
-test_packages=(curl tcpdump tshark ethtool iputils-arping nftables hping3 openvswitch-switch python3)
+test_packages=(curl tcpdump tshark ethtool iputils-arping nftables hping3 openvswitch-switch python3 python3-jsonschema python3-yaml)
 # Virtual machines.
 vm_packages=(qemu-system-x86 busybox-static cpio kmod python3)

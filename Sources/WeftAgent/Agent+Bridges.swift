@@ -65,7 +65,9 @@ extension Agent {
     /// sends something, they would give the agent what is for it.
     private func forgetStationsThatCame(_ entries: [WeftNetlink.FDBEntry], uplinks: [Int32: TopologyName]) {
         let ports = loaded.topology.ports(on: loaded.host.name).filter { $0.attach == .bridge }
-        let stations = Dictionary(grouping: ports, by: \.segment).mapValues { Set($0.map(\.mac)) }
+        let stations = ports.reduce(into: [TopologyName: Set<MACAddress>]()) { stations, port in
+            for segment in port.segments { stations[segment, default: []].insert(port.mac) }
+        }
         for entry in entries where entry.table == .bridge && entry.isLearned {
             guard let segment = uplinks[entry.linkIndex], stations[segment]?.contains(entry.mac) == true else { continue }
             do throws(NetlinkError) {

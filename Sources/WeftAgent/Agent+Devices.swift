@@ -37,8 +37,9 @@ extension Agent {
     private func wantedDirectPorts(_ links: [Link]) -> [PortIndex: Link] {
         let byName = Dictionary(links.map { ($0.name, $0) }) { first, _ in first }
         return directPorts.reduce(into: [:]) { wanted, port in
-            let mark = loaded.topology.mark(port.kind.mark, port.name)
-            guard let place = compiler.directPort(port.name), let link = byName[port.device.text], link.alias == mark.alias,
+            guard let place = compiler.directPort(port.name), let kind = port.kind.mark,
+                let link = port.device.flatMap({ byName[$0.text] }),
+                link.alias == loaded.topology.mark(kind, port.name).alias,
                 attached[place] == link.index || isMade(port)
             else { return }
             wanted[place] = link
@@ -144,7 +145,7 @@ extension Agent {
             return report?.status(of: .port(port.name))
         }
         guard let place = compiler.directPort(port.name), attached[place] == nil else { return status }
-        return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(port.device) yet")
+        return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(port.device?.text ?? port.name.text) yet")
     }
 
     /// Whether the workers read a segment's uplink.

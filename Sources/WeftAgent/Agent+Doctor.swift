@@ -72,7 +72,7 @@ extension Agent {
             let names = direct.map(\.name.text).joined(separator: ", ")
             return [Finding(.directPorts, .ok, "read by the agent itself and unheard by the host: \(names)")]
         }
-        let cause = status(of: first)?.cause ?? "no worker reads \(first.device)"
+        let cause = status(of: first)?.cause ?? "no worker reads \(first.device?.text ?? first.name.text)"
         let more = unread.count > 1 ? " (and \(unread.count - 1) more)" : ""
         return [
             Finding(

@@ -145,13 +145,14 @@ extension Agent {
         var present: Set<LocalPort> = []
         var declarations: [EndpointDeclaration] = []
         for port in loaded.topology.ports(on: loaded.host.name) {
-            guard let segment = loaded.topology.segment(named: port.segment) else { continue }
-            let device = devices[port.device.text].map { LocalPort($0) }
+            let device = port.device.flatMap { devices[$0.text] }.map { LocalPort($0) }
             if let device { present.insert(device) }
-            declarations.append(
-                EndpointDeclaration(
-                    EndpointKey(segment.vni, port.mac), port: device, addresses: port.addresses.map(\.address),
-                    isSticky: port.isSticky))
+            for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
+                declarations.append(
+                    EndpointDeclaration(
+                        EndpointKey(segment.vni, port.mac), port: device, addresses: port.addresses.map(\.address),
+                        isSticky: port.isSticky))
+            }
         }
         let known = isFabricNew ? [] : knownPorts
         let gone = known.subtracting(present).sorted().map { Endpoints.Input.portGone($0) }

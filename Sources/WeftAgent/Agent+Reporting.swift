@@ -30,17 +30,18 @@ extension Agent: AgentReporting {
         let counters = plane?.counters()
         let statistics = Dictionary(((try? driver.netlink.links()) ?? []).map { ($0.name, $0.statistics) }) { $1 }
         return loaded.topology.ports.filter { scope == .fabric || $0.host == loaded.host.name }.map { port in
+            let segment = port.segment.flatMap { loaded.topology.segment(named: $0) }
             var entry = PortReport(
-                name: port.name.text, host: port.host.text, segment: port.segment.text,
-                vni: loaded.topology.segment(named: port.segment)?.vni, kind: port.kind.rawValue,
+                name: port.name.text, host: port.host.text, segment: segment?.name.text, vni: segment?.vni,
+                kind: port.kind.rawValue,
                 attach: port.attach.rawValue, mac: port.mac, addresses: port.addresses.map(\.address),
-                mtu: loaded.topology.segment(named: port.segment).map(mtu) ?? 0, queueCount: port.queues)
+                mtu: segment.map(mtu) ?? 0, queueCount: port.queues)
             guard port.host == loaded.host.name else { return entry }
-            entry.device = port.device.text
+            entry.device = port.device?.text
             let status = status(of: port)
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
-            guard let device = statistics[port.device.text] else { return entry }
+            guard let device = port.device.flatMap({ statistics[$0.text] }) else { return entry }
             // What the host's side of the device receives is what the guest has sent.
             (entry.rxFrames, entry.rxBytes) = (device.rxPackets, device.rxBytes)
             (entry.txFrames, entry.txBytes) = (device.txPackets, device.txBytes)
@@ -159,8 +160,8 @@ extension Agent: AgentReporting {
         let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
         let places = Dictionary(fabric.ports.map { ($0.index, $0) }) { $1 }
         let ports = Dictionary(
-            loaded.topology.ports.compactMap { port in
-                compiler.segmentIndex(of: port.segment).map { (FDBKey($0, port.mac), port) }
+            loaded.topology.ports.flatMap { port in
+                port.segments.compactMap { compiler.segmentIndex(of: $0) }.map { (FDBKey($0, port.mac), port) }
             }
         ) { first, _ in first }
         return plane.stations().compactMap { station -> FDBEntryReport? in

@@ -258,8 +258,14 @@ actor Agent {
     /// Says once what keeps this host from exchanging frames with another.
     private func tellWhatIsWrong(in result: FabricCompiler.Result, _ others: GossipPeers?) {
         for name in result.unreachable where compiled?.unreachable.contains(name) != true {
-            logger.warning(
-                "no tunnel: the host has no underlay address of a family that this host has", metadata: ["peer": "\(name)"])
+            let cause =
+                if case .interface(let device) = loaded.topology.host(named: name)?.underlay {
+                    "the file says only that its underlay is interface \(device), and without a key nobody tells its address; "
+                        + "give the host an address, or all hosts a key: weft key init"
+                } else {
+                    "the host has no underlay address of a family that this host has"
+                }
+            logger.warning("no tunnel", metadata: ["peer": "\(name)", "cause": "\(cause)"])
         }
         for (id, cause) in (others?.unreachable ?? [:]).sorted(by: { $0.key < $1.key }) where unreachableNodes[id] != cause {
             logger.warning("no tunnel", metadata: ["node": "\(id)", "cause": "\(cause)"])

@@ -47,8 +47,8 @@ public struct KernelSegment: Hashable, Sendable {
         self.tunnels = Set(ends.map(\.local)).sorted().map { local in
             Tunnel(local: local, remotes: ends.filter { $0.local == local }.map(\.remote).sorted())
         }
-        self.guests = topology.ports(in: segment.name).filter { $0.host == host.name }.map { port in
-            Guest(name: port.name.text, device: port.device.text, mac: port.mac, addresses: port.addresses)
+        self.guests = topology.ports(in: segment.name).filter { $0.host == host.name }.compactMap { port in
+            port.device.map { Guest(name: port.name.text, device: $0.text, mac: port.mac, addresses: port.addresses) }
         }
     }
 

@@ -145,15 +145,17 @@ public struct LabGuest: Hashable, Sendable {
     public let fingerprint: String
 
     init?(_ port: Port, in topology: Topology, underlayMTU: Int, isVirtual: Bool) {
-        guard let host = topology.host(named: port.host), let segment = topology.segment(named: port.segment) else { return nil }
+        guard let host = topology.host(named: port.host), let segment = port.segment.flatMap({ topology.segment(named: $0) }),
+            let device = port.device, !port.kind.isForeign
+        else { return nil }
         self.name = port.name.text
         self.host = port.host.text
-        self.segment = port.segment.text
+        self.segment = segment.name.text
         self.kind = isVirtual && port.kind == .tap && host.kind == .agent ? .machine : .namespace
         self.mac = port.mac
         self.addresses = port.addresses
         self.mtuByteCount = topology.mtu(of: segment, underlayMTU: underlayMTU)
-        self.device = port.device.text
+        self.device = device.text
         self.queueCount = port.queues
         self.fingerprint =
             switch (kind, host.kind) {

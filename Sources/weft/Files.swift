@@ -16,6 +16,25 @@ struct Validate: LocalCommand {
     }
 }
 
+struct Graph: LocalCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Draw a topology file.",
+        discussion: """
+            weft graph fabric.weft.yaml --format dot | dot -Tsvg > fabric.svg
+            """)
+
+    @Argument(help: "The file.", completion: .file(extensions: ["yaml"])) var file: String
+    @Option(help: "text, mermaid, dot or json.") var format: GraphFormat = .text
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ console: Console) async throws(APIError) -> ExitStatus {
+        try GraphDrawing.run(file, format: global.output.isJSON ? .json : format, console: console)
+    }
+}
+
+extension GraphFormat: ExpressibleByArgument {}
+
 struct Completion: ParsableCommand {
     /// The shells that there are scripts for.
     enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }

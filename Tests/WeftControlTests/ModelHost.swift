@@ -52,8 +52,9 @@ extension Topology {
             name: fabric, hosts: [Host(name: alpha, underlay: .addresses([underlay]))],
             segments: [Segment(name: blue, vni: vni)],
             ports: [
-                Port(name: try name("vm1"), fabric: fabric, host: alpha, segment: blue),
-                Port(name: try name("web"), fabric: fabric, host: alpha, segment: blue, kind: .veth, namespace: "web"),
+                Port(name: try name("vm1"), fabric: fabric, host: alpha, attachment: .access(blue)),
+                Port(
+                    name: try name("web"), fabric: fabric, host: alpha, attachment: .access(blue), kind: .veth, namespace: "web"),
             ])
     }
 }

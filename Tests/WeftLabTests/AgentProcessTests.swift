@@ -17,7 +17,8 @@ struct AgentProcessTests {
             segments: [Segment(name: try name("blue"), vni: try #require(VNI(100)))],
             ports: [
                 Port(
-                    name: try name("vm1"), fabric: try name("lab"), host: try name("alpha"), segment: try name("blue"),
+                    name: try name("vm1"), fabric: try name("lab"), host: try name("alpha"),
+                    attachment: .access(try name("blue")),
                     addresses: [try #require(IPPrefix("10.1.0.1/24"))])
             ])
     }

@@ -17,7 +17,7 @@ struct KernelLabTests {
         }
         func port(_ text: String, on host: String, in segment: String, _ addresses: [String]) throws -> Port {
             Port(
-                name: try name(text), fabric: try name("lab"), host: try name(host), segment: try name(segment),
+                name: try name(text), fabric: try name("lab"), host: try name(host), attachment: .access(try name(segment)),
                 addresses: try addresses.map { try #require(IPPrefix($0)) })
         }
         return Topology(

@@ -15,7 +15,7 @@ import WeftTypes
         }
         func port(_ text: String, on host: String, _ address: String) throws -> Port {
             Port(
-                name: try name(text), fabric: try name("lab"), host: try name(host), segment: try name("blue"),
+                name: try name(text), fabric: try name("lab"), host: try name(host), attachment: .access(try name("blue")),
                 addresses: [try #require(IPPrefix(address))])
         }
         return Topology(

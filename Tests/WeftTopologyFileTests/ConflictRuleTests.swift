@@ -5,7 +5,7 @@ import WeftTopology
 
 /// E4xx: two that can not both be.
 @Suite struct ConflictRuleTests {
-    @Test(arguments: [
+    static let cases: [RuleCase] = [
         RuleCase(
             line: 4, "segments: { blue: { vni: 100 }, red: { vni: 100 } }", and: [6: "  vm1: { host: a, segment: red }"],
             [
@@ -38,6 +38,18 @@ import WeftTopology
                 "7:42 E404 port 'vm3': device 'wfb-blue' on host 'a' is that of segment 'blue' | that one is at t.weft.yaml:4:13; a device belongs to one object",
                 "8:3 E404 port 'vm2': device 'wft-vm2' on host 'b' is that of port 'vm1' | that one is at t.weft.yaml:6:42; a device belongs to one object",
             ]),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: nic, device: eth1 }\n  vm3: { host: a, trunk: { blue: 5 }, kind: nic, device: eth1 }",
+            [
+                "7:58 E404 port 'vm3': device 'eth1' on host 'a' is that of port 'vm1' | that one is at t.weft.yaml:6:53; a device belongs to one object"
+            ], missing: []),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /run/a } }\n  vm3: { host: a, segment: blue, kind: socket, socket: { path: /run/a } }\n  vm4: { host: b, segment: blue, kind: socket, socket: { path: /run/a } }",
+            [
+                "7:64 E404 port 'vm3': socket '/run/a' on host 'a' is that of port 'vm1' | that one is at t.weft.yaml:6:64; a socket belongs to one port"
+            ], missing: []),
         // VLANs of a trunk.
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10, red: 10 } }",
@@ -102,6 +114,8 @@ import WeftTopology
                 "3:42 E410 host 'a': UDP port 7948 is used for VXLAN and for gossip; use two ports",
                 "3:84 E410 host 'b': UDP port 4789 is used for VXLAN and for gossip; use two ports",
             ]),
-    ])
+    ]
+
+    @Test(arguments: cases)
     func reports(rule: RuleCase) { rule.check() }
 }

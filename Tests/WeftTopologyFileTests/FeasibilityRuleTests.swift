@@ -5,7 +5,7 @@ import WeftTopology
 
 /// E5xx and W6xx: what can not be done, and what was probably not meant.
 @Suite struct FeasibilityRuleTests {
-    @Test(arguments: [
+    static let cases: [RuleCase] = [
         // MTUs.
         RuleCase(
             line: 4, "segments: { blue: { vni: 1, mtu: 1451 } }",
@@ -73,17 +73,38 @@ import WeftTopology
                 "3:53 E504 host 'b': its underlay is IPv6 only and that of host 'a' IPv4 only, so no tunnel can join them | give one of the two an address of both families: underlay: [192.0.2.11, \"2001:db8::11\"]"
             ]),
         RuleCase(line: 3, "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: [192.0.2.2, \"2001:db8::2\"] } }", []),
-        // Interfaces.
-        RuleCase(
-            line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: 192.0.2.2 } }",
-            [
-                "3:38 E506 host 'a': other agents can't tell the address of interface 'eth1'; gossip is not in this version | give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent"
-            ]),
-        RuleCase(line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: 192.0.2.2, kind: vtep } }", []),
+        // Interfaces: gossip tells the others what addresses an agent's has; nobody does so for a plain end point.
+        RuleCase(line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: 192.0.2.2 } }", []),
+        RuleCase(line: 3, "hosts: { a: { underlay: { interface: eth1 } }, b: { underlay: { interface: eth1 } } }", []),
         RuleCase(
             line: 3, "hosts: { a: { underlay: 192.0.2.1 }, b: { underlay: { interface: eth1 }, kind: vtep } }",
             [
-                "3:66 E506 host 'b': other agents can't tell the address of interface 'eth1'; gossip is not in this version | give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent"
+                "3:66 E409 host 'b': nobody tells the others the address of interface 'eth1' of a plain VTEP | give the address: underlay: 192.0.2.11; an interface is for hosts of kind agent"
+            ]),
+        // Loops.
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: nic, device: eth1 }\n  vm3: { host: a, segment: blue, kind: bridge, device: br0 }",
+            [
+                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', br0 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet"
+            ], missing: []),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, kind: nic, device: eth1, trunk: { blue: 10 }, native: blue }\n  vm3: { host: a, kind: nic, device: eth2, trunk: { blue: 10 } }",
+            [
+                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', eth2 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet"
+            ], missing: []),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, kind: nic, device: eth1, trunk: { blue: 10 } }\n  vm3: { host: a, kind: nic, device: eth2, trunk: { blue: 11 } }\n  vm4: { host: a, kind: nic, device: eth3, segment: blue }\n  vm5: { host: b, kind: nic, device: eth3, segment: blue }\n  vm6: { host: a, segment: blue }",
+            [], missing: []),
+        // The whole format is checked first: what this version can't do is said besides.
+        RuleCase(
+            line: 6, "  vm1: { host: a, kind: nic, device: wft-vm3, trunk: { blue: 10 } }\n  vm3: { host: a, segment: blue }",
+            [
+                "6:25 E502 port 'vm1': kind 'nic' is not in this version; use tap or veth",
+                "6:47 E503 port 'vm1': 'trunk' is not in this version; use segment",
+                "7:3 E404 port 'vm3': device 'wft-vm3' on host 'a' is that of port 'vm1' | that one is at t.weft.yaml:6:38; a device belongs to one object",
             ]),
         // Advice.
         RuleCase(
@@ -118,6 +139,8 @@ import WeftTopology
             [
                 "8:29 E501 segment 'blue': MTU 1500 + 50 for VXLAN over IPv4 = 1550, above the underlay MTU 1500 | use 1450 or less, or auto"
             ]),
-    ])
+    ]
+
+    @Test(arguments: cases)
     func reports(rule: RuleCase) { rule.check() }
 }

@@ -5,7 +5,7 @@ import WeftTopology
 
 /// E3xx: numbers, names and addresses within their limits.
 @Suite struct RangeRuleTests {
-    @Test(arguments: [
+    static let cases: [RuleCase] = [
         // VNIs.
         RuleCase(
             line: 4, "segments: { blue: { vni: 16777216 } }",
@@ -269,6 +269,23 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, labels: { k: \"a\\nb\" } }",
             ["6:47 E314 port 'vm1': a label's value has at most 128 characters and no control characters"]),
-    ])
+        // Paths of sockets.
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, kind: socket, socket: { path: run/x } }",
+            [
+                "6:64 E314 port 'vm1': 'run/x' is not the path of a socket; use an absolute one without '..', at most 107 bytes"
+            ], missing: []),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /run/../etc/x } }",
+            [
+                "6:64 E314 port 'vm1': '/run/../etc/x' is not the path of a socket; use an absolute one without '..', at most 107 bytes"
+            ], missing: []),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /\(String(repeating: "x", count: 106)) } }", [],
+            missing: []),
+    ]
+
+    @Test(arguments: cases)
     func reports(rule: RuleCase) { rule.check() }
 }

@@ -5,7 +5,7 @@ import WeftTopology
 
 /// E2xx: what an object names has to exist.
 @Suite struct ReferenceRuleTests {
-    @Test(arguments: [
+    static let cases: [RuleCase] = [
         RuleCase(
             line: 6, "  vm1: { host: c, segment: blue }",
             [
@@ -105,6 +105,8 @@ import WeftTopology
             [
                 "6:16 E207 port 'vm1': its host 'a' is a plain VTEP that segment 'blue' leaves out | add 'a' to 'vteps' of the segment at t.weft.yaml:4:13"
             ]),
-    ])
+    ]
+
+    @Test(arguments: cases)
     func reports(rule: RuleCase) { rule.check() }
 }

@@ -27,14 +27,16 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     /// diagnostic in order, followed by ` | ` and the help where the expectation has it.
     init(
         line: Int, _ replacement: String, and others: [Int: String] = [:], _ expected: [String], underlayMTU: Int = 1500,
-        host: String? = nil, impossibleKinds: [Port.Kind: String] = [:]
+        host: String? = nil, impossibleKinds: [Port.Kind: String] = [:], missing: Set<Feature> = Feature.notYet
     ) {
         var lines = Self.good
         lines[line - 1] = replacement
         for (line, replacement) in others { lines[line - 1] = replacement }
         self.text = lines.joined(separator: "\n")
         self.expected = expected
-        self.environment = ValidationEnvironment(underlayMTU: underlayMTU, host: host, impossibleKinds: impossibleKinds)
+        var environment = ValidationEnvironment(underlayMTU: underlayMTU, host: host, impossibleKinds: impossibleKinds)
+        environment.missing = missing
+        self.environment = environment
         self.testDescription = "\(line): \(replacement)"
     }
 

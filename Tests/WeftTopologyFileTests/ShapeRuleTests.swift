@@ -5,7 +5,7 @@ import WeftTopology
 
 /// E1xx: what a file looks like.
 @Suite struct ShapeRuleTests {
-    @Test(arguments: [
+    static let cases: [RuleCase] = [
         // Unknown keys, at every kind of object.
         RuleCase(
             line: 3, "host: {}",
@@ -221,6 +221,11 @@ import WeftTopology
                 "6:40 E502 port 'vm1': kind 'socket' is not in this version; use tap or veth",
             ]),
         RuleCase(
+            line: 6, "  vm1: { host: a, trunk: {} }",
+            [
+                "6:19 E105 port 'vm1': 'trunk' has no segments | add them with their VLANs: trunk: { blue: 10 }"
+            ], missing: []),
+        RuleCase(
             line: 8, "checks: [{ proto: tcp, from: vm1 }]",
             [
                 "8:10 E105 check 1: missing key 'to' | add to: PORT",
@@ -291,7 +296,9 @@ import WeftTopology
                 "6:3 E116 a list or a mapping as a key has no meaning here | use plain names as keys",
             ]),
         RuleCase(line: 6, "  ? vm1\n  : { host: a, segment: blue }", []),
-    ])
+    ]
+
+    @Test(arguments: cases)
     func reports(rule: RuleCase) { rule.check() }
 
     @Test func aliasesAreFollowed() {

@@ -19,7 +19,8 @@ import WeftTypes
 
     private func port(_ text: String, on host: String, _ segment: String, queues: Int = 1, isSticky: Bool = false) -> Port {
         Port(
-            name: name(text), fabric: fabric, host: name(host), segment: name(segment), queues: queues, isSticky: isSticky)
+            name: name(text), fabric: fabric, host: name(host), attachment: .access(name(segment)), queues: queues,
+            isSticky: isSticky)
     }
 
     private func topology(_ ports: [Port], segments: [Segment]? = nil, hosts: [Host]? = nil, checks: [Check] = []) -> Topology {

@@ -48,7 +48,7 @@ import WeftTypes
     func segmentMTUIsTheUnderlayLessTheOverhead(underlays: [String], underlayMTU: Int, mtu: Int) throws {
         let blue = Segment(name: name("blue"), vni: try #require(VNI(100)))
         let hosts = try underlays.enumerated().map { Host(name: name("h\($0)"), underlay: .addresses([try ip($1)])) }
-        let ports = hosts.map { Port(name: $0.name, fabric: name("t"), host: $0.name, segment: blue.name) }
+        let ports = hosts.map { Port(name: $0.name, fabric: name("t"), host: $0.name, attachment: .access(blue.name)) }
         let topology = Topology(name: name("t"), hosts: hosts, segments: [blue], ports: ports)
         #expect(topology.mtu(of: blue, underlayMTU: underlayMTU) == mtu)
     }
@@ -71,7 +71,7 @@ import WeftTypes
             Host(name: name(text), underlay: .addresses([try ip(address)]), kind: kind)
         }
         func port(_ text: String, _ host: String, _ segment: String) -> Port {
-            Port(name: name(text), fabric: fabric, host: name(host), segment: name(segment))
+            Port(name: name(text), fabric: fabric, host: name(host), attachment: .access(name(segment)))
         }
         return Topology(
             name: fabric,

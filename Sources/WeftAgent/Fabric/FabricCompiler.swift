@@ -118,7 +118,7 @@ struct FabricCompiler {
                 result.fabric.ports.append(
                     PortDescription(index: uplink, name: segment.name.text, segment: index, isManyMACs: true))
             }
-            for port in direct where port.segment == segment.name {
+            for port in direct where port.isIn(segment.name) {
                 guard let place = directPort(port.name) else { continue }
                 result.fabric.ports.append(
                     PortDescription(index: place, name: port.name.text, segment: index, isManyMACs: false))
@@ -134,7 +134,7 @@ struct FabricCompiler {
         topology.ports(in: segment.name).compactMap { port in
             let location: Location?
             if port.host == host.name {
-                location = place(of: port).map { .port($0) }
+                location = place(of: port, in: segment.name).map { .port($0) }
             } else {
                 location = peers[.host(port.host)].map { .peer(PeerIndex($0)) }
             }
@@ -145,9 +145,9 @@ struct FabricCompiler {
     }
 
     /// The port of the packet path that a local port of the topology is, or is behind.
-    private func place(of port: Port) -> PortIndex? {
+    private func place(of port: Port, in segment: TopologyName) -> PortIndex? {
         switch port.attach {
-        case .bridge: uplink(of: port.segment)
+        case .bridge: uplink(of: segment)
         case .direct: directPort(port.name)
         }
     }

@@ -16,7 +16,7 @@ package struct CommandLineReader: Sendable {
 
     /// Commands that the documentation describes and that this version does not have.
     static let laterCommands = [
-        "capture", "graph", "test", "top",
+        "capture", "test", "top",
         "trace", "why",
     ]
     /// Subcommands of `port` that this version does not have.

@@ -60,11 +60,12 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case laterKey = "E503"
     case noCommonFamily = "E504"
     case kindImpossible = "E505"
-    case interfaceNeedsGossip = "E506"
+    // E506, an interface that only gossip could tell, was of versions without gossip.
     // Advice
     case unquotedMAC = "W601"
     case emptySegment = "W602"
     case idleHost = "W603"
+    case possibleLoop = "W604"
 
     /// Errors make a file unusable, advice does not.
     public var severity: Diagnostic.Severity { rawValue.hasPrefix("W") ? .warning : .error }
@@ -133,16 +134,17 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .invalidSubnet:
             ("invalid subnet", "A subnet is written by its network address, without host bits, and is not multicast.")
         case .tooMany: ("too many", "`underlay` takes one address of each family, `subnet` at most two networks.")
-        case .invalidText: ("invalid text", "A user, a network namespace or a label has characters or a length that can't be.")
+        case .invalidText:
+            ("invalid text", "A user, a network namespace, a socket's path or a label has characters or a length that can't be.")
         case .vniTwice: ("VNI twice", "Two segments have the same VNI.")
         case .macTwice: ("MAC twice", "Two ports of a segment have the same MAC.")
         case .addressTwice: ("address twice", "Two ports of a segment have the same address.")
-        case .deviceTwice: ("device twice", "Two objects on a host would have the same device.")
+        case .deviceTwice: ("device twice", "Two objects on a host would have the same device or the same socket.")
         case .vlanTwice: ("VLAN twice", "A trunk maps one VLAN to two segments.")
         case .underlayTwice: ("underlay address twice", "Two hosts have the same underlay address.")
         case .subnetsOverlap: ("overlapping subnets", "Two subnets of one tenant have addresses in common.")
         case .segmentBesideTrunk: ("segment beside trunk", "A port has either `segment` or `trunk`, not both.")
-        case .keyOfAnotherKind: ("key of another kind", "The key has a meaning only for another kind of port or check.")
+        case .keyOfAnotherKind: ("key of another kind", "The key has a meaning only for another kind of host, port or check.")
         case .udpPortTwice: ("UDP port twice", "A host's VXLAN and gossip ports have to differ.")
         case .mtuAboveUnderlay:
             (
@@ -154,15 +156,15 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .noCommonFamily:
             ("no common family", "Two hosts have no underlay address family in common, so no tunnel can join them.")
         case .kindImpossible: ("kind not possible here", "This host's kernel can't make ports of that kind.")
-        case .interfaceNeedsGossip:
-            (
-                "interface needs gossip",
-                "Other agents can't learn the address of `{ interface: … }` without gossip; give addresses."
-            )
         case .unquotedMAC:
             ("MAC without quotes", "YAML 1.1 reads some MACs as numbers in base 60; quotes keep every tool from that.")
         case .emptySegment: ("segment without ports", "Nothing is attached to the segment.")
         case .idleHost: ("host without ports", "Nothing is attached on the host.")
+        case .possibleLoop:
+            (
+                "possible loop",
+                "Two ports of the kinds `nic` and `bridge` join a segment to wires of one host with the same tag; if the wires meet, frames go round."
+            )
         }
     }
 }

@@ -67,10 +67,18 @@ extension ObjectFacts {
     }
 
     init(_ port: Port) {
+        var (trunk, members): (Trunk?, String?) = (nil, nil)
+        if case .trunk(let own) = port.attachment {
+            trunk = own
+            members = own.members.map { "\($0.segment) \($0.vlan)" }.joined(separator: ", ")
+        }
+        let socket = port.socket.map { "\($0.path) \($0.mode.rawValue)\($0.listens ? " listen" : "")" }
         self.init([
             ("host", port.host.text), ("kind", port.kind.rawValue), ("attach", port.attach.rawValue),
-            ("device", port.device.text),
-            ("segment", port.segment.text), ("mac", port.mac.description), ("address", Self.list(port.addresses)),
+            ("device", port.device?.text), ("segment", port.segment?.text),
+            ("trunk", members),
+            ("native", trunk?.native?.text), ("protocol", trunk?.tagProtocol.rawValue), ("socket", socket),
+            ("mac", port.mac.description), ("address", Self.list(port.addresses)),
             ("queues", "\(port.queues)"), ("owner", port.owner), ("netns", port.namespace),
             ("sticky", port.isSticky ? "true" : nil), ("labels", Self.labels(port.labels)),
         ])

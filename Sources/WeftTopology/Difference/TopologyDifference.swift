@@ -179,10 +179,12 @@ private struct Comparison {
         for port in former.ports where topology.port(named: port.name) == nil { remove(port, reason: Self.removed) }
     }
 
-    private static func summary(of port: Port) -> String { "\(port.kind.rawValue) \(port.device.text)" }
+    private static func summary(of port: Port) -> String {
+        [port.kind.rawValue, port.device?.text].compactMap { $0 }.joined(separator: " ")
+    }
 
     private mutating func add(_ port: Port, reason: String) {
-        let place = "\(port.segment), \(port.mac)"
+        let place = "\(port.segments.map(\.text).joined(separator: " ")), \(port.mac)"
         let detail = [Self.summary(of: port), place].joined(separator: ", ")
         hosts[port.host, default: []].append(TopologyChange(.add, .port, port.name.text, detail: detail, reason: reason))
     }
@@ -197,9 +199,9 @@ private struct Comparison {
         let (facts, old) = (ObjectFacts(port), ObjectFacts(before))
         let keys = facts.differences(from: old)
         let impact: TopologyChange.Impact
-        if keys.contains(where: { ["kind", "device", "attach", "queues", "netns"].contains($0) }) {
+        if keys.contains(where: { ["kind", "device", "attach", "queues", "netns", "socket"].contains($0) }) {
             impact = .losesLink(port.name)
-        } else if keys.contains("segment") {
+        } else if keys.contains(where: { ["segment", "trunk", "native", "protocol"].contains($0) }) {
             impact = .changesSegment(port.name)
         } else if keys.contains("mac") || keys.contains("address") && port.kind == .tap {
             impact = .guestMustFollow(port.name)

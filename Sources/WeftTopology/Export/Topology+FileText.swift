@@ -69,20 +69,41 @@ extension Segment {
 
 extension Port {
     fileprivate func fileText(in topology: Topology) -> String {
-        let subnets = topology.segment(named: segment)?.subnets ?? []
+        let subnets = segments.flatMap { topology.segment(named: $0)?.subnets ?? [] }
         let places = addresses.map { prefix in
             let isInSubnet = subnets.contains { $0.contains(prefix.address) && $0.length == prefix.length }
             return YAMLText.string(isInSubnet ? prefix.address.description : prefix.description)
         }
-        let ownDevice = DeviceName(kind.mark, fabric: topology.name, name: name)
+        let ownDevice = kind.mark.map { DeviceName($0, fabric: topology.name, name: name) }
+        var (trunk, tagProtocol): (Trunk?, String?) = (nil, nil)
+        if case .trunk(let own) = attachment {
+            trunk = own
+            tagProtocol = own.tagProtocol == .dot1Q ? nil : own.tagProtocol.rawValue
+        }
         return Topology.map([
             "host": YAMLText.string(host.text), "kind": kind == .tap ? nil : kind.rawValue,
             "attach": attach == .bridge ? nil : attach.rawValue,
-            "device": device == ownDevice ? nil : YAMLText.string(device.text), "segment": YAMLText.string(segment.text),
+            "device": device == ownDevice ? nil : device.map { YAMLText.string($0.text) },
+            "segment": segment.map { YAMLText.string($0.text) }, "trunk": trunk.map(\.fileText),
+            "native": trunk?.native.map { YAMLText.string($0.text) },
+            "protocol": tagProtocol,
             "mac": isMACDerived ? nil : YAMLText.string(mac.description),
             "address": places.isEmpty ? nil : YAMLText.oneOrList(places), "queues": queues == 1 ? nil : "\(queues)",
-            "owner": owner.map(YAMLText.string), "netns": namespace.map(YAMLText.string), "sticky": isSticky ? "true" : nil,
+            "socket": socket.map(\.fileText), "owner": owner.map(YAMLText.string), "netns": namespace.map(YAMLText.string),
+            "sticky": isSticky ? "true" : nil,
             "labels": Topology.labels(labels),
+        ])
+    }
+}
+
+extension Trunk {
+    fileprivate var fileText: String { YAMLText.map(members.map { (YAMLText.string($0.segment.text), "\($0.vlan)") }) }
+}
+
+extension SocketOptions {
+    fileprivate var fileText: String {
+        Topology.map([
+            "path": YAMLText.string(path), "mode": mode == .stream ? nil : mode.rawValue, "listen": listens ? nil : "false",
         ])
     }
 }

@@ -1,13 +1,13 @@
 import WeftTypes
 
-/// A local attachment of a guest to a segment.
+/// A local attachment of a guest, or of a wire, to a segment or to several.
 public struct Port: Hashable, Sendable {
     /// Its name, unique in the fabric.
     public let name: TopologyName
     /// The host it is on.
     public let host: TopologyName
-    /// The segment it belongs to.
-    public let segment: TopologyName
+    /// The segment it belongs to, or those of its trunk.
+    public let attachment: Attachment
     /// What the guest is attached by.
     public let kind: Kind
     /// How its frames reach the agent.
@@ -18,31 +18,59 @@ public struct Port: Hashable, Sendable {
     public let isMACDerived: Bool
     /// The guest's addresses with the length of their network, in the order of the file.
     public let addresses: [IPPrefix]
-    /// The host-side device: as written, or the name derived from kind and port.
-    public let device: DeviceName
+    /// The host-side device: as written, or the name derived from kind and port; nil for a socket, which has none.
+    public let device: DeviceName?
     /// Queues of the TAP, 1 unless given.
     public let queues: Int
     /// The user that may open the TAP; nil is root alone.
     public let owner: String?
     /// The network namespace that gets the guest's end of a veth pair, by its name.
     public let namespace: String?
+    /// The unix socket of a port of that kind; nil for every other.
+    public let socket: SocketOptions?
     /// Whether its addresses never move to another port (RFC 7432 §15.2).
     public let isSticky: Bool
     /// Free key-value pairs for the operator's own use.
     public let labels: [String: String]
 
-    /// The kinds of attachment that this version builds.
+    /// What a port stands for.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A TAP for a VM.
         case tap
         /// A veth pair into a network namespace.
         case veth
+        /// A device of the host that is not ours, such as a physical NIC with everything behind it.
+        case nic
+        /// A bridge of the host that is not ours, with everything on it.
+        case bridge
+        /// A unix socket for a VM without privileges.
+        case socket
 
-        /// The kind its device is marked with.
-        public var mark: Mark.Kind {
+        /// The kind its device is marked with; nil where Weft makes none.
+        public var mark: Mark.Kind? {
             switch self {
             case .tap: .tap
             case .veth: .veth
+            case .nic, .bridge, .socket: nil
+            }
+        }
+
+        /// Whether the device belongs to the host and is only joined, so that any number of stations may be behind it.
+        public var isForeign: Bool { self == .nic || self == .bridge }
+    }
+
+    /// Where a port's frames belong.
+    public enum Attachment: Hashable, Sendable {
+        /// To one segment.
+        case access(TopologyName)
+        /// To one of several, by their tags.
+        case trunk(Trunk)
+
+        /// The segments, sorted by name.
+        public var segments: [TopologyName] {
+            switch self {
+            case .access(let segment): [segment]
+            case .trunk(let trunk): trunk.members.map(\.segment).sorted()
             }
         }
     }
@@ -55,25 +83,47 @@ public struct Port: Hashable, Sendable {
         case direct
     }
 
-    /// Creates a port of `fabric`; a MAC and a device that are not given are derived.
+    /// Creates a port of `fabric`; a MAC and a device that are not given are derived. Ports of the kinds `nic` and `bridge` need
+    /// a device.
     public init(
-        name: TopologyName, fabric: TopologyName, host: TopologyName, segment: TopologyName, kind: Kind = .tap,
+        name: TopologyName, fabric: TopologyName, host: TopologyName, attachment: Attachment, kind: Kind = .tap,
         attach: Attach = .bridge, mac: MACAddress? = nil, addresses: [IPPrefix] = [], device: DeviceName? = nil, queues: Int = 1,
-        owner: String? = nil, namespace: String? = nil, isSticky: Bool = false, labels: [String: String] = [:]
+        owner: String? = nil, namespace: String? = nil, socket: SocketOptions? = nil, isSticky: Bool = false,
+        labels: [String: String] = [:]
     ) {
         self.name = name
         self.host = host
-        self.segment = segment
+        self.attachment = attachment
         self.kind = kind
         self.attach = attach
         self.mac = mac ?? .derived(fabric: fabric, port: name)
         self.isMACDerived = mac == nil
         self.addresses = addresses
-        self.device = device ?? DeviceName(kind.mark, fabric: fabric, name: name)
+        self.device = device ?? kind.mark.map { DeviceName($0, fabric: fabric, name: name) }
         self.queues = queues
         self.owner = owner
         self.namespace = namespace
+        self.socket = socket
         self.isSticky = isSticky
         self.labels = labels
+    }
+
+    /// The segments it is in, sorted by name.
+    public var segments: [TopologyName] { attachment.segments }
+
+    /// The one segment it is in; nil for a trunk.
+    public var segment: TopologyName? {
+        switch attachment {
+        case .access(let segment): segment
+        case .trunk: nil
+        }
+    }
+
+    /// Whether it is in a segment.
+    public func isIn(_ segment: TopologyName) -> Bool {
+        switch attachment {
+        case .access(let own): own == segment
+        case .trunk(let trunk): trunk.vlan(of: segment) != nil
+        }
     }
 }

@@ -5,11 +5,11 @@ extension Topology {
     public func ports(on host: TopologyName) -> [Port] { ports.filter { $0.host == host } }
 
     /// The ports in a segment, sorted by name.
-    public func ports(in segment: TopologyName) -> [Port] { ports.filter { $0.segment == segment } }
+    public func ports(in segment: TopologyName) -> [Port] { ports.filter { $0.isIn(segment) } }
 
     /// Whether a host has a segment: through a port in it, or as a plain end point that the segment's `vteps` allows.
     public func isMember(_ host: Host, of segment: Segment) -> Bool {
-        Self.isMember(host, of: segment) { ports.contains { $0.host == host.name && $0.segment == segment.name } }
+        Self.isMember(host, of: segment) { ports.contains { $0.host == host.name && $0.isIn(segment.name) } }
     }
 
     /// The hosts that have a segment, sorted by name.
@@ -20,13 +20,13 @@ extension Topology {
 
     /// The segments that a host has, sorted by name.
     public func segments(on host: Host) -> [Segment] {
-        let withPorts = Set(ports(on: host.name).map(\.segment))
+        let withPorts = Set(ports(on: host.name).flatMap(\.segments))
         return segments.filter { segment in Self.isMember(host, of: segment) { withPorts.contains(segment.name) } }
     }
 
     /// The segments that have a bridge and an uplink on a host, sorted by name: where all ports are direct there is neither.
     public func bridgedSegments(on host: Host) -> [Segment] {
-        let bridged = Set(ports(on: host.name).filter { $0.attach == .bridge }.map(\.segment))
+        let bridged = Set(ports(on: host.name).filter { $0.attach == .bridge }.flatMap(\.segments))
         return segments.filter { bridged.contains($0.name) }
     }
 

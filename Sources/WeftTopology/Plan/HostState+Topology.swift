@@ -43,18 +43,21 @@ extension HostState {
         }
         var problems: [PlanProblem] = []
         for port in ports {
-            guard let segment = topology.segment(named: port.segment) else { continue }
+            // Trunks and the other kinds are refused by ``Feature/notYet``.
+            guard let segment = port.segment.flatMap({ topology.segment(named: $0) }), let markKind = port.kind.mark,
+                let device = port.device?.text
+            else { continue }
             let owner = port.owner.flatMap(userID)
             if let name = port.owner, owner == nil {
-                problems.append(PlanProblem(.port(port.name), device: port.device.text, cause: .ownerUnknown(name)))
+                problems.append(PlanProblem(.port(port.name), device: device, cause: .ownerUnknown(name)))
             }
-            let mark = topology.mark(port.kind.mark, port.name)
+            let mark = topology.mark(markKind, port.name)
             let kind: HostDevice.Kind
             if let namespace = placement.namespace(of: port) {
                 let mtu = topology.mtu(of: segment, underlayMTU: underlayMTU)
                 kind = .veth(GuestEnd(namespace: namespace, mac: port.mac, addresses: port.addresses, mtu: mtu))
             } else if port.kind == .veth {
-                problems.append(PlanProblem(.port(port.name), device: port.device.text, cause: .namespaceUnnamed))
+                problems.append(PlanProblem(.port(port.name), device: device, cause: .namespaceUnnamed))
                 continue
             } else {
                 kind = .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
@@ -66,7 +69,7 @@ extension HostState {
             }
             devices.append(
                 HostDevice(
-                    mark: mark, name: port.device.text, kind: kind, mac: .derived(mark: mark, host: host, avoiding: guests),
+                    mark: mark, name: device, kind: kind, mac: .derived(mark: mark, host: host, avoiding: guests),
                     bridge: bridge, isDirect: port.attach == .direct))
         }
         self.init(fabric: topology.name, devices: devices, underlay: host.underlay, problems: problems)

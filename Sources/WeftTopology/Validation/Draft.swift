@@ -53,25 +53,23 @@ struct SegmentDraft: Sendable {
     var label: String { "segment '\(name.value.shortened)'" }
 }
 
-/// Every kind of port the format knows; ``Port/Kind`` has those that this version builds.
-enum PortKindWord: String, CaseIterable {
-    case tap, veth, nic, bridge, socket
-}
-
 /// An entry of `ports`.
 struct PortDraft: Sendable {
     var name: Located<String>
     var host: Located<String>?
-    var kind = PortKindWord.tap
+    var kind = Port.Kind.tap
     var attach = Port.Attach.bridge
     var segment: Located<String>?
     var trunk: [TrunkDraft]?
+    var native: Located<String>?
+    var tagProtocol = Trunk.TagProtocol.dot1Q
     var mac: Located<MACAddress>?
     var addresses: [AddressDraft] = []
     var device: Located<DeviceName>?
     var queues = 1
     var owner: String?
     var namespace: String?
+    var socket: SocketDraft?
     var isSticky = false
     var labels: [String: String] = [:]
 
@@ -79,6 +77,13 @@ struct PortDraft: Sendable {
     struct TrunkDraft: Sendable {
         var segment: Located<String>
         var vlan: Located<VLANID>?
+    }
+
+    /// The socket of a port; without a path that was reported.
+    struct SocketDraft: Sendable {
+        var path: Located<String>?
+        var mode = SocketOptions.Mode.stream
+        var listens = true
     }
 
     /// An address with the length of its network, if that was written.

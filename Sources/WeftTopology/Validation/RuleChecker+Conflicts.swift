@@ -7,18 +7,19 @@ extension RuleChecker {
         checkUnderlays()
         checkInsideSegments()
         checkDevices()
+        checkSockets()
         checkSubnets()
     }
 
     /// Something that has to be the only one of its key.
-    private struct Claim<Key: Hashable> {
+    struct Claim<Key: Hashable> {
         let key: Key
         let owner: String
         let span: SourceSpan
     }
 
     /// Reports each claim whose key an earlier one in the file has.
-    private mutating func report<Key: Hashable>(
+    mutating func report<Key: Hashable>(
         _ code: DiagnosticCode, _ claims: [Claim<Key>], advice: String, message: (Claim<Key>, Claim<Key>) -> String
     ) {
         var first: [Key: Claim<Key>] = [:]
@@ -107,11 +108,27 @@ extension RuleChecker {
         }
     }
 
+    private struct PathOnHost: Hashable {
+        let host: String
+        let path: String
+    }
+
+    private mutating func checkSockets() {
+        let claims = draft.ports.compactMap { port in
+            port.host.flatMap { host in
+                port.socket?.path.map {
+                    Claim(key: PathOnHost(host: host.value, path: $0.value), owner: port.label, span: $0.span)
+                }
+            }
+        }
+        report(.deviceTwice, claims, advice: "a socket belongs to one port") {
+            "\($0.owner): socket '\($0.key.path.shortened)' on host '\($0.key.host.shortened)' is that of \($1.owner)"
+        }
+    }
+
     private func derivedDevice(of port: PortDraft) -> DeviceName? {
-        guard let kind = Port.Kind(rawValue: port.kind.rawValue), let fabric = draft.name,
-            let name = TopologyName(port.name.value)
-        else { return nil }
-        return DeviceName(kind.mark, fabric: fabric, name: name)
+        guard let kind = port.kind.mark, let fabric = draft.name, let name = TopologyName(port.name.value) else { return nil }
+        return DeviceName(kind, fabric: fabric, name: name)
     }
 
     private func segmentClaims(_ segment: String, on host: String) -> [Claim<OnHost>] {

@@ -36,27 +36,23 @@ extension RuleChecker {
         }
     }
 
-    /// An address that only the host itself knows is of no use to the other agents until gossip tells it.
+    /// An agent tells the others by gossip what addresses its interface has; nothing does so for a plain end point.
     private mutating func checkInterfaces() {
-        let agents = draft.hosts.filter { $0.kind == .agent }
-        for host in draft.hosts {
+        for host in draft.hosts where host.kind == .vtep {
             guard let interface = host.interface else { continue }
-            guard host.kind == .vtep || agents.count > 1 else { continue }
             problems.report(
-                .interfaceNeedsGossip, at: interface.span,
-                "\(host.label): other agents can't tell the address of interface '\(interface.value)'; gossip is not in this version",
-                help: "give the address: underlay: 192.0.2.11; an interface is enough where it is the only agent")
+                .keyOfAnotherKind, at: interface.span,
+                "\(host.label): nobody tells the others the address of interface '\(interface.value)' of a plain VTEP",
+                help: "give the address: underlay: 192.0.2.11; an interface is for hosts of kind agent")
         }
     }
 
     private mutating func checkKinds() {
         for port in draft.ports {
-            guard let kind = Port.Kind(rawValue: port.kind.rawValue), let reason = environment.impossibleKinds[kind],
-                port.host?.value == environment.host
-            else { continue }
+            guard let reason = environment.impossibleKinds[port.kind], port.host?.value == environment.host else { continue }
             problems.report(
                 .kindImpossible, at: port.name.span,
-                "\(port.label): this host can't make ports of kind '\(kind.rawValue)': \(reason)")
+                "\(port.label): this host can't make ports of kind '\(port.kind.rawValue)': \(reason)")
         }
     }
 

@@ -38,12 +38,16 @@ struct RuleChecker {
     }
 
     /// Checks everything; the order does not matter, problems are sorted later.
-    mutating func check() {
+    ///
+    /// - Parameter uses: what the file makes use of, judged last.
+    mutating func check(uses: [Feature.Use]) {
         checkReferences()
         checkAddresses()
         checkConflicts()
         checkFeasibility()
         checkAdvice()
+        checkLoops()
+        checkVersion(uses)
     }
 
     /// The segments a port is in: one, or those of its trunk.
@@ -70,6 +74,8 @@ public struct ValidationEnvironment: Sendable {
     public var host: String?
     /// Kinds of port that this host's kernel can't make, with the reason.
     public var impossibleKinds: [Port.Kind: String]
+    /// What can't be done yet; other than ``Feature/notYet`` only where a file is looked at and not carried out.
+    package var missing: Set<Feature> = Feature.notYet
 
     /// Creates an environment; without arguments that of a machine about which nothing is known.
     public init(underlayMTU: Int = 1500, host: String? = nil, impossibleKinds: [Port.Kind: String] = [:]) {

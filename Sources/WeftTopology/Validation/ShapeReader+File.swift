@@ -18,8 +18,7 @@ extension ShapeReader {
             isKnownVersion(fields)
         else { return nil }
         for key in Self.laterFileKeys {
-            guard let field = fields[key] else { continue }
-            problems.report(.laterKey, at: field.keySpan, "'\(key)' is not in this version; remove it")
+            if let field = fields[key] { use(.section(key), at: field.keySpan, label: fields.label) }
         }
         readDefaults(fields)
 

@@ -1,8 +1,6 @@
 /// What a port says about its device.
 extension ShapeReader {
-    private enum SocketMode: String, CaseIterable {
-        case stream, dgram
-    }
+    static let socketKeys = ["path", "mode", "listen"]
 
     /// Reads the options that belong to one kind of device.
     mutating func readDeviceOptions(of fields: Fields, into port: inout PortDraft) {
@@ -10,7 +8,7 @@ extension ShapeReader {
             number("queues", of: fields, in: 1...256, code: .queuesRange) { "\($0) queues; a TAP has 1…256" }?.value ?? 1
         port.owner = pathSafe("owner", of: fields, maximumCount: 32, what: "user")
         port.namespace = pathSafe("netns", of: fields, maximumCount: 64, what: "network namespace")
-        readSocket(of: fields)
+        port.socket = socket(of: fields)
     }
 
     /// A name that stays one component of a path.
@@ -28,15 +26,25 @@ extension ShapeReader {
         return text.value
     }
 
-    /// Checks the shape of `socket`; ports of that kind come with a later version.
-    private mutating func readSocket(of fields: Fields) {
+    private mutating func socket(of fields: Fields) -> PortDraft.SocketDraft? {
         guard let field = fields["socket"],
-            let socket = self.fields(
-                of: field.node, label: "\(field.label): 'socket'", span: field.keySpan, known: ["path", "mode", "listen"])
-        else { return }
-        if !socket.has("path") { reportMissing("path", in: socket, help: "add the path of the unix socket: path: /run/vm1.sock") }
-        _ = text("path", of: socket)
-        _ = word("mode", of: socket, as: SocketMode.self)
-        _ = flag("listen", of: socket)
+            let keys = self.fields(
+                of: field.node, label: "\(field.label): 'socket'", span: field.keySpan, known: Self.socketKeys)
+        else { return nil }
+        var socket = PortDraft.SocketDraft()
+        if !keys.has("path") { reportMissing("path", in: keys, help: "add the path of the unix socket: path: /run/vm1.sock") }
+        if let path = text("path", of: keys) {
+            if SocketOptions.isPath(path.value) {
+                socket.path = path
+            } else {
+                problems.report(
+                    .invalidText, at: path.span,
+                    "\(field.label): '\(path.value.shortened)' is not the path of a socket; use an absolute one without '..', at most \(SocketOptions.maximumPathByteCount) bytes"
+                )
+            }
+        }
+        socket.mode = word("mode", of: keys)?.value ?? .stream
+        socket.listens = flag("listen", of: keys) ?? true
+        return socket
     }
 }

@@ -7,15 +7,10 @@ extension ShapeReader {
     ]
 
     /// Keys that only some kinds of port have; every other key is for all.
-    private static let kindsOfKey: [(key: String, kinds: [PortKindWord])] = [
+    private static let kindsOfKey: [(key: String, kinds: [Port.Kind])] = [
         ("queues", [.tap]), ("owner", [.tap]), ("netns", [.veth]), ("socket", [.socket]),
         ("device", [.tap, .veth, .nic, .bridge]),
     ]
-
-    private enum TagProtocol: String, CaseIterable {
-        case dot1Q = "802.1q"
-        case dot1ad = "802.1ad"
-    }
 
     /// Reads one entry of `ports`.
     mutating func port(_ entry: DocumentEntry) -> PortDraft {
@@ -42,9 +37,9 @@ extension ShapeReader {
         return port
     }
 
-    /// The kind of a port, with what goes along: keys that other kinds have, keys this one needs, kinds of later versions.
-    private mutating func kind(of fields: inout Fields) -> PortKindWord {
-        let word = word("kind", of: fields, as: PortKindWord.self)
+    /// The kind of a port, with what goes along: keys that other kinds have, keys this one needs.
+    private mutating func kind(of fields: inout Fields) -> Port.Kind {
+        let word = word("kind", of: fields, as: Port.Kind.self)
         if fields.has("kind"), word == nil { return .tap }
         let kind = word?.value ?? .tap
         for (key, kinds) in Self.kindsOfKey where !kinds.contains(kind) {
@@ -62,11 +57,7 @@ extension ShapeReader {
         case .socket:
             if !fields.has("socket") { reportMissing("socket", in: fields, help: "add socket: { path: /run/vm1.sock }") }
         }
-        if let word, Port.Kind(rawValue: kind.rawValue) == nil {
-            let label = fields["kind"]?.label ?? fields.label
-            problems.report(
-                .laterValue, at: word.span, "\(label): kind '\(kind.rawValue)' is not in this version; use tap or veth")
-        }
+        if let word { use(.kind(kind), at: word.span, label: fields["kind"]?.label ?? fields.label) }
         return kind
     }
 
@@ -93,21 +84,29 @@ extension ShapeReader {
         case (.some, nil): port.segment = text("segment", of: fields)
         case (nil, .some(let trunk)): port.trunk = self.trunk(trunk)
         }
-        readNative(of: fields, trunk: port.trunk)
-        if let tagProtocol = word("protocol", of: fields, as: TagProtocol.self), !fields.has("trunk") {
-            problems.report(
-                .keyOfAnotherKind, at: fields["protocol"]?.keySpan ?? tagProtocol.span,
-                "\(fields.label): 'protocol' has no meaning without 'trunk'; remove it")
+        port.native = native(of: fields, trunk: port.trunk)
+        if let tagProtocol = word("protocol", of: fields, as: Trunk.TagProtocol.self) {
+            port.tagProtocol = tagProtocol.value
+            if !fields.has("trunk") {
+                problems.report(
+                    .keyOfAnotherKind, at: fields["protocol"]?.keySpan ?? tagProtocol.span,
+                    "\(fields.label): 'protocol' has no meaning without 'trunk'; remove it")
+            }
         }
-        if let trunk = fields["trunk"] {
-            problems.report(.laterKey, at: trunk.keySpan, "\(trunk.label): 'trunk' is not in this version; use segment")
-        }
+        if let trunk = fields["trunk"] { use(.trunk, at: trunk.keySpan, label: trunk.label) }
     }
 
     private mutating func trunk(_ field: Fields.Field) -> [PortDraft.TrunkDraft] {
-        let entries = entries(of: field.node, label: "\(field.label): 'trunk'", span: field.keySpan) ?? []
+        let label = "\(field.label): 'trunk'"
+        guard let all = entries(of: field.node, label: label, span: field.keySpan) else { return [] }
+        let entries = all.filter { !$0.key.hasPrefix("x-") }
+        if entries.isEmpty {
+            problems.report(
+                .missingKey, at: field.keySpan, "\(label) has no segments", help: "add them with their VLANs: trunk: { blue: 10 }"
+            )
+        }
         var first: [VLANID: (segment: String, span: SourceSpan)] = [:]
-        return entries.filter { !$0.key.hasPrefix("x-") }.map { entry in
+        return entries.map { entry in
             var item = PortDraft.TrunkDraft(segment: Located(value: entry.key, span: entry.keySpan))
             let number = number(of: entry.value, key: entry.key.shortened, label: field.label, in: 1...4094, code: .vlanRange) {
                 "VLAN \($0) is outside 1…4094"
@@ -125,15 +124,16 @@ extension ShapeReader {
         }
     }
 
-    private mutating func readNative(of fields: Fields, trunk: [PortDraft.TrunkDraft]?) {
-        guard let native = text("native", of: fields) else { return }
+    private mutating func native(of fields: Fields, trunk: [PortDraft.TrunkDraft]?) -> Located<String>? {
+        guard let native = text("native", of: fields) else { return nil }
         let names = trunk?.map(\.segment.value) ?? []
-        guard !names.contains(native.value) else { return }
+        guard !names.contains(native.value) else { return native }
         let near = NearestName.nearest(to: native.value, in: names).map { "did you mean '\($0)'? " } ?? ""
         let help = trunk == nil ? "it belongs to a port with 'trunk'" : near + "The trunk has: " + names.joined(separator: ", ")
         problems.report(
             .nativeOutsideTrunk, at: native.span, "\(fields.label): native segment '\(native.value.shortened)' is not in 'trunk'",
             help: help)
+        return nil
     }
 
     private mutating func address(_ node: DocumentNode, label: String) -> PortDraft.AddressDraft? {

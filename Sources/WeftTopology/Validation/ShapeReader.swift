@@ -6,6 +6,8 @@ struct ShapeReader {
     var problems: ProblemList
     /// Defaults of the file by kind of object, empty where none are given.
     var defaults: [String: Fields] = [:]
+    /// What the file makes use of; whether this version can do it is judged after everything else.
+    var uses: [Feature.Use] = []
 
     init(file: String) { problems = ProblemList(file: file) }
 
@@ -69,6 +71,11 @@ struct ShapeReader {
     mutating func reportMissing(_ key: String, in fields: Fields, help: String) {
         guard !fields.mistypedKeys.contains(key) else { return }
         problems.report(.missingKey, at: fields.span, "\(fields.label): missing key '\(key)'", help: help)
+    }
+
+    /// Notes that the file makes use of something that not every version can do.
+    mutating func use(_ feature: Feature, at span: SourceSpan, label: String) {
+        uses.append(Feature.Use(feature: feature, label: label, span: span))
     }
 
     /// Checks the name of an object at its key; nil, and a report, when it breaks a rule.

@@ -16,7 +16,7 @@ extension Topology {
             return Verdict(topology: nil, diagnostics: reader.problems.sorted)
         }
         var checker = RuleChecker(draft: draft, environment: environment, problems: reader.problems)
-        checker.check()
+        checker.check(uses: reader.uses)
         let topology = checker.problems.hasErrors ? nil : Topology(draft)
         return Verdict(topology: topology, diagnostics: checker.problems.sorted)
     }
@@ -58,19 +58,40 @@ extension Segment {
 
 extension Port {
     fileprivate init?(_ draft: PortDraft, fabric: TopologyName, subnets: [TopologyName: [IPPrefix]]) {
-        guard let name = TopologyName(draft.name.value), let kind = Kind(rawValue: draft.kind.rawValue),
-            let host = draft.host.flatMap({ TopologyName($0.value) }),
-            let segment = draft.segment.flatMap({ TopologyName($0.value) })
+        guard let name = TopologyName(draft.name.value), let host = draft.host.flatMap({ TopologyName($0.value) }),
+            let attachment = Attachment(draft), draft.device != nil || !draft.kind.isForeign,
+            (draft.kind == .socket) == (draft.socket?.path != nil)
         else { return nil }
+        let networks = attachment.segments.flatMap { subnets[$0] ?? [] }
         let addresses = draft.addresses.compactMap { address in
-            let subnet = subnets[segment]?.first { $0.contains(address.address) }
+            let subnet = networks.first { $0.contains(address.address) }
             return (subnet?.length ?? address.length).flatMap { IPPrefix(address: address.address, length: $0) }
         }
+        let socket = draft.socket.flatMap { socket in
+            socket.path.map { SocketOptions(path: $0.value, mode: socket.mode, listens: socket.listens) }
+        }
         self.init(
-            name: name, fabric: fabric, host: host, segment: segment, kind: kind, attach: draft.attach, mac: draft.mac?.value,
-            addresses: addresses, device: draft.device?.value, queues: draft.queues, owner: draft.owner,
-            namespace: draft.namespace,
-            isSticky: draft.isSticky, labels: draft.labels)
+            name: name, fabric: fabric, host: host, attachment: attachment, kind: draft.kind, attach: draft.attach,
+            mac: draft.mac?.value, addresses: addresses, device: draft.device?.value, queues: draft.queues, owner: draft.owner,
+            namespace: draft.namespace, socket: socket, isSticky: draft.isSticky, labels: draft.labels)
+    }
+}
+
+extension Port.Attachment {
+    fileprivate init?(_ draft: PortDraft) {
+        if let segment = draft.segment {
+            guard let name = TopologyName(segment.value) else { return nil }
+            self = .access(name)
+            return
+        }
+        let members = (draft.trunk ?? []).compactMap { item in
+            item.vlan.flatMap { vlan in
+                TopologyName(item.segment.value).map { Trunk.Member(vlan: vlan.value, segment: $0) }
+            }
+        }
+        guard !members.isEmpty, members.count == draft.trunk?.count else { return nil }
+        self = .trunk(
+            Trunk(members, native: draft.native.flatMap { TopologyName($0.value) }, tagProtocol: draft.tagProtocol))
     }
 }
 

@@ -45,12 +45,13 @@ struct TestHost {
             name: fabric, hosts: [Host(name: alpha, underlay: .addresses([underlay]))],
             segments: [Segment(name: blue, vni: vni)],
             ports: [
-                Port(name: try name("vm1"), fabric: fabric, host: alpha, segment: blue, attach: attach("vm1")),
+                Port(name: try name("vm1"), fabric: fabric, host: alpha, attachment: .access(blue), attach: attach("vm1")),
                 Port(
-                    name: try name("vm2"), fabric: fabric, host: alpha, segment: blue, attach: attach("vm2"), device: own,
+                    name: try name("vm2"), fabric: fabric, host: alpha, attachment: .access(blue), attach: attach("vm2"),
+                    device: own,
                     owner: "5"),
                 Port(
-                    name: try name("web"), fabric: fabric, host: alpha, segment: blue, kind: .veth,
+                    name: try name("web"), fabric: fabric, host: alpha, attachment: .access(blue), kind: .veth,
                     attach: attach("web"), addresses: guestAddresses.compactMap { IPPrefix($0) }, namespace: sandbox.name("web")),
             ])
     }

@@ -17,7 +17,7 @@ import WeftTypes
         }
         let ports = try [("a", "alpha", "blue"), ("b", "alpha", "blue"), ("c", "alpha", "green"), ("d", "bravo", "blue")].map {
             Port(
-                name: try name($0), fabric: fabric, host: try name($1), segment: try name($2),
+                name: try name($0), fabric: fabric, host: try name($1), attachment: .access(try name($2)),
                 attach: direct.contains($0) ? .direct : .bridge)
         }
         return Topology(name: fabric, hosts: hosts, segments: segments, ports: ports)

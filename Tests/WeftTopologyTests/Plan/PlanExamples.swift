@@ -17,7 +17,7 @@ func exampleTopology(mtu: Int? = nil, ports names: [String] = ["vm1", "web"], ow
     let ports = names.map { text in
         let isNamespace = text != "vm1"
         return Port(
-            name: name(text), fabric: fabric, host: alpha, segment: blue, kind: isNamespace ? .veth : .tap,
+            name: name(text), fabric: fabric, host: alpha, attachment: .access(blue), kind: isNamespace ? .veth : .tap,
             attach: direct.contains(text) ? .direct : .bridge,
             addresses: isNamespace ? [prefix] : [], owner: isNamespace ? nil : owner, namespace: isNamespace ? text : nil)
     }

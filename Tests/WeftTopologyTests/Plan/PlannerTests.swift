@@ -183,7 +183,7 @@ import WeftTypes
     @Test func aVethWithoutANamespaceIsAProblemOnAHostAndNoneInTheLab() throws {
         let topology = try exampleTopology()
         let ports = topology.ports.map {
-            Port(name: $0.name, fabric: topology.name, host: $0.host, segment: $0.segment, kind: $0.kind)
+            Port(name: $0.name, fabric: topology.name, host: $0.host, attachment: $0.attachment, kind: $0.kind)
         }
         let bare = Topology(name: topology.name, hosts: topology.hosts, segments: topology.segments, ports: ports)
         let host = try #require(bare.hosts.first)
