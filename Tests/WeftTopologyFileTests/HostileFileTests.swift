@@ -8,7 +8,7 @@ import WeftTopology
     /// What each may take; a debug build is slower by far.
     private static var timeLimit: Duration {
         #if DEBUG
-            .seconds(20)
+            .seconds(60)
         #else
             .milliseconds(100)
         #endif

@@ -6,13 +6,24 @@ struct ProblemList: Sendable {
 
     /// Suggestions cost a search each; past this many problems they are left out.
     private static let suggestionLimit = 50
+    /// The most errors, and the most warnings, that are listed; one more says that there are more.
+    private static let limit = 1000
+    private var counts: [Diagnostic.Severity: Int] = [:]
 
     init(file: String) { self.file = file }
 
     /// Adds a problem, unless just this one is there: a wrong default shows up at every object that takes it.
     mutating func report(_ code: DiagnosticCode, at span: SourceSpan, _ message: String, help: String? = nil) {
         let diagnostic = Diagnostic(code, message, file: file, at: span, help: help)
-        if seen.insert(diagnostic).inserted { found.append(diagnostic) }
+        let count = counts[code.severity, default: 0]
+        guard count <= Self.limit, seen.insert(diagnostic).inserted else { return }
+        counts[code.severity] = count + 1
+        let isLast = count == Self.limit
+        found.append(
+            isLast
+                ? Diagnostic(
+                    code, "more than \(Self.limit) \(code.severity.rawValue)s; the others are not listed", file: file, at: span)
+                : diagnostic)
     }
 
     /// All problems by place, those of one place by code.

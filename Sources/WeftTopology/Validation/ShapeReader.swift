@@ -54,7 +54,7 @@ struct ShapeReader {
     /// Reports a key that is not known; gives those that were probably meant.
     private mutating func reportUnknown(_ entry: DocumentEntry, known: [String]) -> [String] {
         let keys = "Keys here: " + known.joined(separator: ", ")
-        let near = NearestName.nearest(to: entry.key, in: known)
+        let near = problems.wantsSuggestions ? NearestName.nearest(to: entry.key, in: known) : nil
         let help =
             if entry.key == "<<" {
                 "YAML merge keys are not read; put what ports share under 'defaults'. \(keys)"
