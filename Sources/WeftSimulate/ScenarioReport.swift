@@ -26,8 +26,9 @@ struct ScenarioReport {
         var (events, failed, falseDeaths) = (0, 0, 0)
         var agreements = Times()
         var hash: TraceHash?
-        for seed in seeds {
-            let log: ((TraceLine) -> Void)? = isTracing && seed == seeds.lowerBound ? { print($0) } : nil
+        for (index, seed) in seeds.enumerated() {
+            if index > 0, index % Self.reportInterval == 0 { say("\(path): \(index) seeds so far, \(failed) failed") }
+            let log: ((TraceLine) -> Void)? = isTracing && seed == seeds.lowerBound ? { say("\($0)") } : nil
             let result = scenario.run(seed: seed, log: log)
             events += result.eventCount
             falseDeaths += result.falseDeathCount
@@ -39,22 +40,32 @@ struct ScenarioReport {
                 if endsWithFirst { throw ExitCode(1) }
             }
         }
-        print("\(path): \(seeds.count) seeds, \(failed) failed; \(events) events in \(began.duration(to: clock.now))")
+        say("\(path): \(seeds.count) seeds, \(failed) failed; \(events) events in \(began.duration(to: clock.now))")
         let shares = agreements.percentiles([0.5, 0.99, 1]).map { $0.map { "\($0.secondsText) s" } ?? "never" }
-        if agreements.count > 0 { print("agreed after: p50 \(shares[0]), p99 \(shares[1]), longest \(shares[2])") }
-        print("told of a death that was none: \(falseDeaths) times")
-        if seeds.count == 1, let hash { print("trace hash \(hash)") }
+        if agreements.count > 0 { say("agreed after: p50 \(shares[0]), p99 \(shares[1]), longest \(shares[2])") }
+        say("told of a death that was none: \(falseDeaths) times")
+        if seeds.count == 1, let hash { say("trace hash \(hash)") }
         if failed > 0 { throw ExitCode(1) }
     }
 
+    /// After how many seeds a run of many says how far it is.
+    private static var reportInterval: Int { 1000 }
+
     private func tell(_ result: ScenarioResult, of scenario: Scenario, shrinks: Bool) {
-        print("seed \(result.seed) FAILED; repeat it: Scripts/simulate \(path) --seeds \(result.seed)..\(result.seed)")
-        for violation in result.violations.prefix(4) { print("  \(violation)") }
+        say("seed \(result.seed) FAILED; repeat it: Scripts/simulate \(path) --seeds \(result.seed)..\(result.seed)")
+        for violation in result.violations.prefix(4) { say("  \(violation)") }
         guard shrinks, isShrinking else { return }
         let schedule = scenario.schedule(seed: result.seed)
         let shrunk = scenario.shrunk(schedule, seed: result.seed)
-        print("  \(shrunk.count) of its \(schedule.count) steps suffice with that seed:")
-        for line in scenario.text(schedule: shrunk).split(separator: "\n") { print("    \(line)") }
+        say("  \(shrunk.count) of its \(schedule.count) steps suffice with that seed:")
+        for line in scenario.text(schedule: shrunk).split(separator: "\n") { say("    \(line)") }
+    }
+
+    /// Prints a line at once, whatever it is printed to: a run of many seeds takes hours, and its first failure is wanted now.
+    private func say(_ line: String) {
+        print(line)
+        // Null stands for all open streams; `stdout` itself is a global that anybody may change.
+        fflush(nil)
     }
 
     private func contents(of path: String) -> String? {

@@ -115,6 +115,30 @@ import WeftTypes
         #expect(other.replica.origin(Self.id(0))?.hasPending == false)
     }
 
+    /// Who has a gap and serves what lies ahead of it sends pages that stand for no version; the ones before may be lost.
+    @Test("a page of what lies ahead of the sender's gap is used, and what is known doesn't grow by it") func aheadOfGap() {
+        var (owner, middle, other) = (Watched(0), Watched(1), Watched(2))
+        for number in 1...20 {
+            owner.write(Self.key(number), Self.value(1))
+            guard !(5...10).contains(number), let origin = owner.replica.origin(Self.id(0)) else { continue }
+            let version = UInt64(number)
+            var delta = Delta(origin: Self.id(0), epoch: 1, floor: 0, from: version - 1, to: version)
+            delta.records = origin.records.filter { $0.version == version }
+            middle.take(delta)
+        }
+        let request = DeltaRequest(origin: Self.id(0), epoch: 1, from: 0, replayFloor: 0)
+        var budget = Int.max
+        let pages = middle.replica.pages(for: request, pageByteCount: 300, budget: &budget).pages
+        #expect(pages.count == 2 && pages.allSatisfy { $0.to == 4 } && pages.map(\.from) == [0, 4])
+        other.take(pages[pages.count - 1])
+        #expect(other.replica.origin(Self.id(0))?.through == 0)
+        #expect(other.replica.value(of: Self.key(20), from: Self.id(0)) == Self.value(1))
+        other.take(pages[0])
+        #expect(other.replica.origin(Self.id(0))?.through == 4)
+        other.pullAll(from: owner.replica)
+        #expect(other.replica.origin(Self.id(0))?.entry == owner.replica.ownOrigin.entry && other.isConsistent)
+    }
+
     @Test("a replica that has seen a withdrawal keeps nothing that is older, in whatever order it comes") func late() {
         var (owner, other) = (Watched(0), Watched(1))
         owner.write(Self.key(1), Self.value(1))

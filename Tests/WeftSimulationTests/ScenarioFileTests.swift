@@ -19,11 +19,10 @@ import Testing
         for name in scenarios { _ = try Self.scenario(name) }
     }
 
-    @Test("what a scenario says holds", arguments: ["partition", "pauses", "restarts", "tombstones", "versions"]) func holds(
-        name: String
-    )
-        throws
-    {
+    @Test(
+        "what a scenario says holds",
+        arguments: ["moved-apart", "partition", "pauses", "restarts", "tombstones", "versions"])
+    func holds(name: String) throws {
         let result = try Self.scenario(name).run(seed: 2)
         #expect(result.violations.isEmpty, "\(result.violations)")
     }

@@ -6,7 +6,8 @@ import WeftTypes
 ///     | key | version (8) | flags (1): 1 tombstone | length (2) | value | … in ascending versions
 ///
 /// It says: of all versions above `from` up to `to` these are the ones that still count. A version that is missing was
-/// overwritten by a later one. Flags: 1 replay, 2 end of the replay.
+/// overwritten by a later one. Records may lie beyond `to`, ahead of a gap that the sender has itself; a page of nothing else has
+/// an empty interval. Flags: 1 replay, 2 end of the replay.
 struct Delta: Hashable {
     var origin: NodeID
     var epoch: UInt32

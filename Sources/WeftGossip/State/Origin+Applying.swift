@@ -57,7 +57,7 @@ extension Origin {
     }
 
     private mutating func advance(from: UInt64, to: UInt64) {
-        // A delta whose interval is none, whoever made it, tells nothing of what lies between.
+        // A page of what lies ahead of its sender's own gap stands for no version: it tells nothing of what lies between.
         guard to > through, from < to else { return }
         if from <= through {
             through = to
