@@ -163,7 +163,9 @@ import WeftTypes
         fabric.restart(2, epoch: epoch, joining: [0])
         fabric.give(.publish(Self.endpoint(3), Self.value(1)), to: 2)
         fabric.run(for: .seconds(40))
-        #expect(fabric.nodes[2].incarnation.epoch > 4 && fabric.epochs[2].contains(fabric.nodes[2].incarnation.epoch))
+        // In the epoch it had it may stay if its salt is the higher one, for then everybody takes this for the later life.
+        let now = fabric.nodes[2].incarnation.epoch
+        #expect(now > 4 && fabric.epochs[2].contains(now) || now == 4 && epoch == 4)
         #expect(fabric.isStateConverged)
         fabric.expectSameRecords()
         #expect(fabric.told[0][TestFabric.id(2)] == [Self.endpoint(3): Self.value(1)])

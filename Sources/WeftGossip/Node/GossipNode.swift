@@ -256,6 +256,8 @@ public struct GossipNode: Sendable {
     public var stateDigest: UInt64 { replication.replica.root }
     /// The records of one origin, by key.
     public func records(of origin: NodeID) -> [(key: RecordKey, value: RecordValue)] { replication.replica.records(of: origin) }
+    /// Which start of an origin the records held of it are from: of two the one that counts as later is higher, 0 if nothing is known.
+    public func life(of origin: NodeID) -> UInt64 { replication.replica.origin(origin)?.rank ?? 0 }
     /// What happened so far, by reason.
     public var counters: GossipCounters { turn.counters }
     /// The local health multiplier, 0 for healthy (Lifeguard, LHA-Probe).

@@ -2,7 +2,7 @@ import WeftTypes
 
 /// Records of one origin and the versions that they stand for: pushed, or sent as a page of a repair.
 ///
-///     | origin (16) | epoch (4) | floor (8) | from (8) | to (8) | flags (1) |
+///     | origin (16) | epoch (4) | salt (4) | floor (8) | from (8) | to (8) | flags (1) |
 ///     | key | version (8) | flags (1): 1 tombstone | length (2) | value | … in ascending versions
 ///
 /// It says: of all versions above `from` up to `to` these are the ones that still count. A version that is missing was
@@ -11,6 +11,8 @@ import WeftTypes
 struct Delta: Hashable {
     var origin: NodeID
     var epoch: UInt32
+    /// Tells two uses of the epoch apart; see ``Origin/rank``.
+    var salt: UInt32 = 0
     /// The sender's floor.
     var floor: UInt64
     var from: UInt64
@@ -22,7 +24,7 @@ struct Delta: Hashable {
     var records: [Record] = []
 
     /// Bytes before the first record.
-    static var headerByteCount: Int { 45 }
+    static var headerByteCount: Int { 49 }
 
     /// Encoded size of one record in bytes.
     static func byteCount(of record: Record) -> Int { record.key.byteCount + 11 + (record.value?.bytes.count ?? 0) }
@@ -37,17 +39,23 @@ struct Delta: Hashable {
         self.to = to
     }
 
+    /// Which of two says more of the present: the higher.
+    var rank: UInt64 { Origin.rank(epoch: epoch, salt: salt) }
+
     /// Reads a whole part.
     ///
-    /// - Throws: `.truncated`; `.badValue` for an interval or versions that don't ascend, and for a value that is too long.
+    /// - Throws: `.truncated`; `.badValue` for the salt of what is forgotten, for an interval or versions that don't ascend, and for a
+    ///   value that is too long.
     init(parsing reader: inout ByteReader) throws(GossipFormatError) {
         origin = try reader.nodeID()
         epoch = try reader.integer()
+        salt = try reader.integer()
         floor = try reader.integer()
         from = try reader.integer()
         to = try reader.integer()
         let flags: UInt8 = try reader.integer()
         (isReplay, isReplayEnd) = (flags & 1 != 0, flags & 2 != 0)
+        guard salt != Origin.forgottenSalt else { throw .badValue }
         guard from <= to, to <= Self.maximumVersion, floor <= Self.maximumVersion else { throw .badValue }
         var last: UInt64 = 0
         while !reader.isAtEnd {
@@ -68,6 +76,7 @@ struct Delta: Hashable {
     func emit(into bytes: inout [UInt8]) {
         bytes.append(origin)
         bytes.append(bigEndian: epoch)
+        bytes.append(bigEndian: salt)
         bytes.append(bigEndian: floor)
         bytes.append(bigEndian: from)
         bytes.append(bigEndian: to)

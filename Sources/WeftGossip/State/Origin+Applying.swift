@@ -12,8 +12,8 @@ extension Origin {
     /// Everything up to ``through`` is known, so whatever says a version up to there is old, also when no record of its key is left:
     /// nothing that was withdrawn comes back.
     mutating func apply(_ delta: Delta, into changes: inout [RecordChange]) {
-        guard delta.epoch >= epoch, delta.epoch > epoch || !isForgotten else { return }
-        if delta.epoch > epoch { start(epoch: delta.epoch) }
+        guard delta.rank >= rank else { return }
+        if delta.rank > rank { start(epoch: delta.epoch, salt: delta.salt) }
         if delta.isReplay, delta.floor > through {
             applyReplay(delta, into: &changes)
         } else {
@@ -25,12 +25,12 @@ extension Origin {
         settle(into: &changes)
     }
 
-    /// Begins a later epoch: what is in use stays so until the new epoch has said all it has to say.
-    mutating func start(epoch: UInt32) {
+    /// Begins a later life: what is in use stays so until the new epoch has said all it has to say.
+    mutating func start(epoch: UInt32, salt: UInt32) {
         var old = UnderWay()
         old.retained = recordsInUse
         pending = old
-        self.epoch = epoch
+        (self.epoch, self.salt) = (epoch, salt)
         (isForgotten, floor, through, records) = (false, 0, 0, [])
     }
 
@@ -133,7 +133,7 @@ extension Origin {
     /// Leaves nothing but the fact that the origin was forgotten.
     mutating func forget(epoch: UInt32, into changes: inout [RecordChange]) {
         for record in recordsInUse { changes.append(RecordChange(key: record.key, value: nil)) }
-        self.epoch = epoch
+        (self.epoch, salt) = (epoch, 0)
         pending = UnderWay()
         (isForgotten, floor, through, records, vtepTag4, vtepTag6) = (true, 0, 0, [], 0, 0)
     }

@@ -15,6 +15,8 @@ struct Origin {
     let id: NodeID
     /// Which start of the node the records are from.
     var epoch: UInt32
+    /// Drawn at that start: an epoch that is used again, after an old image of a disk was put back, is another life all the same.
+    var salt: UInt32
     /// Long dead and forgotten: no record is left, and none of this epoch or an earlier one is taken in again.
     var isForgotten = false
     /// Another node lives at its tunnel end point since it died; its records are kept and passed on, but not in use.
@@ -50,16 +52,25 @@ struct Origin {
         var seen: [UInt64] = []
     }
 
-    init(id: NodeID, epoch: UInt32) {
+    init(id: NodeID, epoch: UInt32, salt: UInt32 = 0) {
         self.id = id
         self.epoch = epoch
+        self.salt = salt
     }
 
-    /// An epoch, and within it forgotten after known.
-    var rank: UInt64 { UInt64(epoch) << 1 | (isForgotten ? 1 : 0) }
+    /// The salt in the rank of what was forgotten; no life has it.
+    static var forgottenSalt: UInt32 { .max }
+
+    /// Orders the lives of an origin: by epoch, then by salt; forgotten comes after every life of its epoch.
+    ///
+    /// Of two lives in one epoch either may have the higher salt. Everybody keeps to the same one, and the node that runs in the other
+    /// meets it and goes to a later epoch.
+    var rank: UInt64 { Self.rank(epoch: epoch, salt: isForgotten ? Self.forgottenSalt : salt) }
+
+    static func rank(epoch: UInt32, salt: UInt32) -> UInt64 { UInt64(epoch) << 32 | UInt64(salt) }
 
     var entry: DigestEntry {
-        DigestEntry(origin: id, epoch: epoch, isForgotten: isForgotten, floor: floor, through: through)
+        DigestEntry(origin: id, epoch: epoch, salt: salt, isForgotten: isForgotten, floor: floor, through: through)
     }
 
     /// What is under way; setting something empty frees it.
@@ -101,19 +112,20 @@ struct Origin {
 
 /// What a digest says about one origin.
 ///
-///     | origin (16) | epoch (4) | flags (1) | floor (8) | through (8) |
+///     | origin (16) | epoch (4) | salt (4) | flags (1) | floor (8) | through (8) |
 ///
 /// Flags: 1 forgotten.
 struct DigestEntry: Hashable {
     var origin: NodeID
     var epoch: UInt32
+    var salt: UInt32
     var isForgotten: Bool
     var floor: UInt64
     var through: UInt64
 
-    static var byteCount: Int { 37 }
+    static var byteCount: Int { 41 }
 
-    var rank: UInt64 { UInt64(epoch) << 1 | (isForgotten ? 1 : 0) }
+    var rank: UInt64 { Origin.rank(epoch: epoch, salt: isForgotten ? Origin.forgottenSalt : salt) }
 
     /// What it adds to the sums by which two nodes compare what they know.
     var fingerprint: UInt64 {
@@ -127,9 +139,10 @@ struct DigestEntry: Hashable {
         return mixed ^ mixed >> 31
     }
 
-    init(origin: NodeID, epoch: UInt32, isForgotten: Bool, floor: UInt64, through: UInt64) {
+    init(origin: NodeID, epoch: UInt32, salt: UInt32 = 0, isForgotten: Bool, floor: UInt64, through: UInt64) {
         self.origin = origin
         self.epoch = epoch
+        self.salt = salt
         self.isForgotten = isForgotten
         self.floor = floor
         self.through = through
@@ -138,6 +151,8 @@ struct DigestEntry: Hashable {
     init(parsing reader: inout ByteReader) throws(GossipFormatError) {
         origin = try reader.nodeID()
         epoch = try reader.integer()
+        salt = try reader.integer()
+        guard salt != Origin.forgottenSalt else { throw .badValue }
         isForgotten = try reader.integer(UInt8.self) & 1 != 0
         floor = try reader.integer()
         through = try reader.integer()
@@ -146,6 +161,7 @@ struct DigestEntry: Hashable {
     func emit(into bytes: inout [UInt8]) {
         bytes.append(origin)
         bytes.append(bigEndian: epoch)
+        bytes.append(bigEndian: salt)
         bytes.append(isForgotten ? 1 : 0)
         bytes.append(bigEndian: floor)
         bytes.append(bigEndian: through)

@@ -53,7 +53,10 @@ extension Replica {
         let origin = self[place]
         for absence in absences where absence.since.advanced(by: configuration.recordRetention) <= now {
             let other = self.place(of: absence.id)
-            guard other.isFound, !self[other].isSuperseded, sharesVTEP(self[other], origin) else { continue }
+            // It may be among the absent itself: of its return the replica is told at the end of the turn.
+            guard other.isFound, absence.id != origin.id, !self[other].isSuperseded, sharesVTEP(self[other], origin) else {
+                continue
+            }
             setSuperseded(other, true, into: &effects)
         }
     }
@@ -103,7 +106,7 @@ extension Replica {
         while let first = retirements.first, first.deadline <= now {
             retirements.removeFirst()
             let place = place(of: first.origin)
-            guard place.isFound, self[place].epoch == first.epoch else { continue }
+            guard place.isFound, self[place].rank == first.rank else { continue }
             update(place, into: &effects) { origin, changes in origin.retire(into: &changes) }
         }
         guard let last = lastHousekeeping else {

@@ -17,20 +17,20 @@ extension Replica {
     ) -> Outcome {
         guard delta.origin != own else {
             let origin = ownOrigin
-            let isBehind = delta.epoch > origin.epoch || (delta.epoch == origin.epoch && delta.to > origin.through)
+            let isBehind = delta.rank > origin.rank || (delta.rank == origin.rank && delta.to > origin.through)
             return isBehind ? .ownIsBehind(epoch: delta.epoch) : .applied
         }
         let place = place(of: delta.origin)
         if !place.isFound {
             guard originCount < configuration.maximumOrigins else { return .refused }
-            insert(Origin(id: delta.origin, epoch: delta.epoch), at: place)
+            insert(Origin(id: delta.origin, epoch: delta.epoch, salt: delta.salt), at: place)
         }
-        let epoch = self[place].epoch
+        let rank = self[place].rank
         update(place, into: &effects) { origin, changes in origin.apply(delta, into: &changes) }
-        if self[place].epoch != epoch, self[place].hasPending, !self[place].pending.retained.isEmpty {
+        if self[place].rank != rank, self[place].hasPending, !self[place].pending.retained.isEmpty {
             retirements.append(
                 Retirement(
-                    deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, epoch: self[place].epoch))
+                    deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, rank: self[place].rank))
         }
         if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isAlive(delta.origin) {
             supersedeOthers(at: place, now: now, into: &effects)
@@ -47,9 +47,9 @@ extension Replica {
     }
 
     /// Follows the floor that another's digest tells, if all below it is known here.
-    mutating func raiseFloor(of id: NodeID, epoch: UInt32, to floor: UInt64, into effects: inout [GossipNode.Effect]) {
+    mutating func raiseFloor(of id: NodeID, rank: UInt64, to floor: UInt64, into effects: inout [GossipNode.Effect]) {
         let place = place(of: id)
-        guard place.isFound, id != own, self[place].epoch == epoch, !self[place].isForgotten else { return }
+        guard place.isFound, id != own, self[place].rank == rank, !self[place].isForgotten else { return }
         update(place, into: &effects) { origin, _ in origin.raiseFloor(to: floor) }
     }
 

@@ -18,6 +18,7 @@ extension Replica {
         guard old != value else { return nil }
         let version = origin.through + 1
         var delta = Delta(origin: own, epoch: origin.epoch, floor: origin.floor, from: version - 1, to: version)
+        delta.salt = origin.salt
         delta.records = [Record(key: key, version: version, value: value)]
         update(place, into: &effects) { origin, changes in origin.apply(delta, into: &changes) }
         if value == nil { ownTombstones.append((version, now)) }
@@ -33,7 +34,7 @@ extension Replica {
         update(place, into: &effects) { origin, changes in
             let live = origin.records.filter { $0.value != nil }
             let ordered = live.filter { $0.key != .node } + live.filter { $0.key == .node }
-            origin.start(epoch: epoch)
+            origin.start(epoch: epoch, salt: origin.salt)
             origin.pending = Origin.UnderWay()
             origin.records = ordered.enumerated().map { index, record in
                 Record(key: record.key, version: UInt64(index) + 1, value: record.value)

@@ -37,7 +37,7 @@ struct Replica {
     struct Retirement {
         var deadline: Instant
         var origin: NodeID
-        var epoch: UInt32
+        var rank: UInt64
     }
 
     struct Absence {
@@ -45,10 +45,10 @@ struct Replica {
         var since: Instant
     }
 
-    init(_ configuration: GossipConfiguration = GossipConfiguration(), own: NodeID, epoch: UInt32) {
+    init(_ configuration: GossipConfiguration = GossipConfiguration(), own: NodeID, epoch: UInt32, salt: UInt32 = 0) {
         self.own = own
         self.configuration = configuration
-        insert(Origin(id: own, epoch: epoch), at: place(of: own))
+        insert(Origin(id: own, epoch: epoch, salt: salt), at: place(of: own))
     }
 
     /// Holds what another replica does, for the node `own`, which it knows; the two share their storage.

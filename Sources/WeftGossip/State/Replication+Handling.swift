@@ -132,9 +132,9 @@ extension Replication {
             case .behind where entry.origin == replica.own, .forgotten where entry.origin == replica.own:
                 turn.lostEpoch = max(turn.lostEpoch ?? 0, entry.epoch)
             case .behind:
-                replica.raiseFloor(of: entry.origin, epoch: entry.epoch, to: entry.floor, into: &turn.effects)
+                replica.raiseFloor(of: entry.origin, rank: entry.rank, to: entry.floor, into: &turn.effects)
                 needs.append(entry)
-            case .floor: replica.raiseFloor(of: entry.origin, epoch: entry.epoch, to: entry.floor, into: &turn.effects)
+            case .floor: replica.raiseFloor(of: entry.origin, rank: entry.rank, to: entry.floor, into: &turn.effects)
             case .forgotten:
                 if !membership.isPresent(entry.origin) {
                     replica.forget(entry.origin, epoch: entry.epoch, into: &turn.effects)

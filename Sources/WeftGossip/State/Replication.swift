@@ -24,7 +24,8 @@ struct Replication {
     private static var maximumBacklog: Int { 16384 }
 
     init(_ configuration: GossipConfiguration, identity: NodeID, epoch: UInt32, random: inout SeededRandom) {
-        replica = Replica(configuration, own: identity, epoch: epoch)
+        let salt = UInt32.random(in: 0..<Origin.forgottenSalt, using: &random)
+        replica = Replica(configuration, own: identity, epoch: epoch, salt: salt)
         tree = PushTree(firstSequence: UInt32.random(in: 0 ... .max, using: &random))
         repair = Repair(firstRound: UInt32.random(in: 0 ... .max, using: &random))
     }
@@ -150,6 +151,7 @@ struct Replication {
                 deltas.append(
                     Delta(origin: origin.id, epoch: origin.epoch, floor: origin.floor, from: write.version - 1, to: write.version)
                 )
+                deltas[deltas.count - 1].salt = origin.salt
                 byteCount = Delta.headerByteCount
             }
             deltas[deltas.count - 1].to = write.version

@@ -6,11 +6,11 @@ enum StatePart: UInt8, Hashable, CaseIterable {
     case sums = 33
     /// `round(4) ‖ interval(40)`: asks for the digest of the interval, ``DigestInterval``.
     case list = 34
-    /// `round(4) ‖ flags(1) ‖ interval(40) ‖ n × entry(37)`: the complete digest of an interval; flags: 1 last of this answer.
+    /// `round(4) ‖ flags(1) ‖ interval(40) ‖ n × entry(41)`: the complete digest of an interval; flags: 1 last of this answer.
     case entries = 35
-    /// `n × entry(37)`: the sender knows more of these.
+    /// `n × entry(41)`: the sender knows more of these.
     case offer = 36
-    /// `round(4) ‖ n × request(36)`: asks for what origins said, ``DeltaRequest``.
+    /// `round(4) ‖ n × request(40)`: asks for what origins said, ``DeltaRequest``.
     case pull = 37
     /// A ``Delta``.
     case delta = 38

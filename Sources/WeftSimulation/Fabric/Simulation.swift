@@ -76,6 +76,8 @@ public final class Simulation {
     public func isPaused(_ node: Int) -> Bool { stations[node].pausedUntil > now.nanoseconds }
     /// The epoch a node is in.
     public func epoch(of node: Int) -> UInt32 { nodes[node].incarnation.epoch }
+    /// The life of an origin that a node holds records of; see ``GossipNode/life(of:)``.
+    func life(of origin: NodeID, at node: Int) -> UInt64 { nodes[node].life(of: origin) }
     /// How often a node's disk was lost.
     func disks(of node: Int) -> Int { stations[node].disks }
     /// How often a node was started.

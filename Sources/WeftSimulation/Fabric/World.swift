@@ -24,7 +24,7 @@ public final class World {
         let before = simulation.id(of: node)
         let had = ledger.records(of: before).filter { $0.key != .node }
         let isFirst = simulation.starts(of: node) == 0
-        simulation.willStart = { [ledger, simulation] node, id in ledger.nodeStarted(node, id, at: simulation.now) }
+        simulation.willStart = { [ledger, simulation] node, id in ledger.nodeStarted(node, id, memory, in: simulation) }
         defer { simulation.willStart = nil }
         simulation.start(node, joining: joining, memory: memory)
         let id = simulation.id(of: node)

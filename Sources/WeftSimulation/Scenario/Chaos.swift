@@ -1,7 +1,8 @@
 import WeftTypes
 
-/// Faults drawn from the seed between two moments: crashes and restarts with and without a disk, pauses, partitions of one or both
-/// directions, a network that gets worse and better, moves, leaves, other versions, and agents that write all the while.
+/// Faults drawn from the seed between two moments: crashes and restarts with a disk, with an old image of it and without, pauses,
+/// partitions of one or both directions, a network that gets worse and better, moves, leaves, other versions, and agents that write
+/// all the while.
 public struct Chaos: Hashable, Sendable {
     public var from: Duration
     public var to: Duration
@@ -40,7 +41,7 @@ public struct Chaos: Hashable, Sendable {
         func step(_ at: Duration, _ action: Action) -> Step { Step(at: at, action: action) }
         switch random.next() % 24 {
         case 0, 1, 2:
-            let memory: RestartMemory = [.kept, .kept, .kept, .lost][Int(random.next() % 4)]
+            let memory: RestartMemory = [.kept, .kept, .kept, .kept, .stale, .lost][Int(random.next() % 6)]
             return [step(at, .crash([node])), step(later, .start([node], joining: others, memory))]
         case 3, 4: return [step(at, .pause([node], length))]
         case 5: return [step(at, .cut(Cut(from: half(nodeCount, &random), to: half(nodeCount, &random))))]

@@ -23,6 +23,16 @@ public final class Ledger: SimulationObserver {
         /// The act it is from.
         var number: UInt64
         var isThere: Bool
+        /// The lives of the origin that the node may have been told it from; see ``lives(of:at:in:)``.
+        var lives: ClosedRange<UInt64> = 0...0
+    }
+
+    /// Which life of an origin a node held when it was told something of it last.
+    private struct Held {
+        /// Before and after the event.
+        var before, after: UInt64
+        /// The number of the event.
+        var event: Int
     }
 
     private struct Heard {
@@ -51,6 +61,12 @@ public final class Ledger: SimulationObserver {
     private var lastNumber: UInt64 = 0
     /// The number that was the last when an origin was started last.
     private var startedAfter: [NodeID: UInt64] = [:]
+    /// The number that was the last when an origin was started for each of its lives.
+    private var beginnings: [NodeID: [UInt64: UInt64]] = [:]
+    /// Origins that were started from an old image of their disk.
+    private var rewound: Set<NodeID> = []
+    /// By node, for those origins.
+    private var held: [[NodeID: Held]] = []
     /// When each node last started, by node.
     private var startedAt: [Instant] = []
 
@@ -93,16 +109,40 @@ public final class Ledger: SimulationObserver {
     }
 
     /// A node begins a new life: it has forgotten all that it was told.
-    func nodeStarted(_ node: Int, _ id: NodeID, at now: Instant) {
+    func nodeStarted(_ node: Int, _ id: NodeID, _ memory: RestartMemory, in simulation: Simulation) {
         while told.count <= node {
             told.append([:])
             heard.append([:])
-            startedAt.append(now)
+            held.append([:])
+            startedAt.append(simulation.now)
         }
-        (told[node], heard[node], startedAt[node]) = ([:], [:], now)
+        (told[node], heard[node], held[node], startedAt[node]) = ([:], [:], [:], simulation.now)
         crashedAt[id] = nil
         lastNumber += 1
         startedAfter[id] = lastNumber
+        beginnings[id, default: [:]][simulation.life(of: id, at: node)] = lastNumber
+        if memory == .stale { rewound.insert(id) }
+    }
+
+    /// The lives of an origin from the one that a node held before the present event to the one that it holds after it; of origins that
+    /// were never started from an old image of their disk it is not looked at.
+    private func lives(of origin: NodeID, at node: Int, in simulation: Simulation) -> ClosedRange<UInt64> {
+        guard rewound.contains(origin) else { return 0...0 }
+        let after = simulation.life(of: origin, at: node)
+        var held = self.held[node][origin] ?? Held(before: 0, after: 0, event: 0)
+        if held.event != simulation.eventCount { (held.before, held.event) = (held.after, simulation.eventCount) }
+        held.after = max(held.before, after)
+        self.held[node][origin] = held
+        return held.before...held.after
+    }
+
+    /// Whether a node may be told something older than before: it went over to a life of the origin that counts as later and began
+    /// earlier, because the later start was from an old image of the disk and has not yet heard of the earlier one.
+    private func isOverruled(_ before: Told, by lives: ClosedRange<UInt64>, of origin: NodeID) -> Bool {
+        guard let beginnings = beginnings[origin], let present = beginnings[lives.upperBound] else { return false }
+        return beginnings.contains { life, beginning in
+            before.lives.contains(life) && life < lives.upperBound && beginning > present
+        }
     }
 
     /// A node has crashed.
@@ -119,25 +159,29 @@ public final class Ledger: SimulationObserver {
         let place = Place(origin: origin, key: key)
         let before = told[node][place]
         let known = acts[place] ?? []
+        let lives = lives(of: origin, at: node, in: simulation)
         if let value {
             guard let number = Content.write(key, value), known.contains(Act(number: number, isWithdrawal: false)) else {
                 note(.invented, "\(name(node)) is told \(key) of \(name(origin, simulation)), which nobody wrote", simulation)
                 return
             }
-            if let before, number < before.number {
+            if let before, number < before.number, !isOverruled(before, by: lives, of: origin) {
                 note(
                     .resurrected,
                     "\(name(node)) is told write \(number) of \(key) of \(name(origin, simulation)) after \(before.number)",
                     simulation)
             }
-            told[node][place] = Told(number: number, isThere: true)
+            told[node][place] = Told(number: number, isThere: true, lives: lives)
             if let at = writtenAt[number], wasSettled(node, at), simulation.node(origin).map({ wasSettled($0, at) }) ?? false {
                 writeTimes.add(at.duration(to: simulation.now))
             }
-        } else if let before, before.number < startedAfter[origin] ?? 0 || isReplaced(origin, simulation) {
+        } else if let before,
+            before.number < startedAfter[origin] ?? 0 || isReplaced(origin, simulation)
+                || isOverruled(before, by: lives, of: origin)
+        {
             // A start of its origin may end what an earlier one said, until it is said again; and of two identities of a host that
             // don't run, either may take the other's place as the news of their deaths come in.
-            told[node][place] = Told(number: before.number, isThere: false)
+            told[node][place] = Told(number: before.number, isThere: false, lives: lives)
         } else {
             guard let withdrawal = known.first(where: { $0.isWithdrawal && $0.number > before?.number ?? 0 }) else {
                 note(
@@ -146,7 +190,7 @@ public final class Ledger: SimulationObserver {
                     simulation)
                 return
             }
-            told[node][place] = Told(number: withdrawal.number, isThere: false)
+            told[node][place] = Told(number: withdrawal.number, isThere: false, lives: lives)
         }
     }
 
@@ -175,7 +219,13 @@ public final class Ledger: SimulationObserver {
         }
     }
 
-    public func alarmRaised(_ alarm: GossipAlarm, at node: Int, in simulation: Simulation) { alarms.append((node, alarm)) }
+    public func alarmRaised(_ alarm: GossipAlarm, at node: Int, in simulation: Simulation) {
+        alarms.append((node, alarm))
+        guard case .epochRecovered = alarm else { return }
+        // The same start goes on as another life.
+        let id = simulation.id(of: node)
+        beginnings[id, default: [:]][simulation.life(of: id, at: node)] = startedAfter[id]
+    }
 
     private func isReplaced(_ origin: NodeID, _ simulation: Simulation) -> Bool {
         guard let node = simulation.node(origin), simulation.disks(of: node) > 0 else { return false }
