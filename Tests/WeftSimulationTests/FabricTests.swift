@@ -29,6 +29,35 @@ import WeftTypes
         #expect(deaths.falseCount == 0)
     }
 
+    /// Agents publish some milliseconds after they began to join; the one they all know may be there last.
+    @Test("ten nodes that join at one address agree within half a second", arguments: [0, 5, 60])
+    func smallStart(publishingAfter milliseconds: Int64) {
+        for seed in UInt64(1)...20 {
+            let simulation = Simulation(seed: seed)
+            for _ in 0..<10 { simulation.addNode() }
+            var random = SeededRandom(seed: seed)
+            var steps: [(at: Duration, node: Int, isStart: Bool)] = []
+            for node in 0..<10 {
+                let at = Duration.milliseconds(Int64(random.next() % 100))
+                steps += [(at, node, true), (at + .milliseconds(milliseconds), node, false)]
+            }
+            steps.sort { ($0.at, $0.isStart ? 0 : 1, $0.node) < ($1.at, $1.isStart ? 0 : 1, $1.node) }
+            for step in steps {
+                simulation.run(for: step.at - simulation.elapsed)
+                if step.isStart {
+                    simulation.start(step.node, joining: step.node == 0 ? [] : [0])
+                } else {
+                    for key in [Content.key(0), Content.key(1), .node] {
+                        simulation.give(.publish(key, Content.value(key, 1, node: step.node)), to: step.node)
+                    }
+                }
+            }
+            #expect(
+                simulation.run(for: .milliseconds(500)) { simulation.isMembershipConverged && simulation.isStateConverged },
+                "seed \(seed)")
+        }
+    }
+
     @Test("G1, G2: many updates at once reach all, each counted once") func manyUpdates() {
         for figure in [Figure.g1, .g2] {
             let rows = figure.rows(FigureSize(nodeCount: 10, updateCount: 300), seeds: 1...2, clock: { .zero })

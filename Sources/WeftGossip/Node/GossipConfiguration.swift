@@ -53,8 +53,9 @@ public struct GossipConfiguration: Hashable, Sendable {
 
     // MARK: Joining and comparing views
 
-    /// Time before a join is tried again; doubles up to ``deadProbePeriod``.
-    public var joinRetry: Duration = .milliseconds(200)
+    /// Time before a join is tried again; doubles up to ``deadProbePeriod``. An address that does not answer is sent six datagrams in the
+    /// first two seconds, and one in each ``deadProbePeriod`` in the end.
+    public var joinRetry: Duration = .milliseconds(50)
     /// The most addresses to join at that are kept.
     public var maximumJoinAddresses = 64
     /// The most pages of members sent for one request.

@@ -25,6 +25,9 @@ public struct GossipCounters: Hashable, Sendable {
         case addressConflicts, addressConflictsHeard
         /// Hops of pushes: sent, sent again, given to another node, given up after all tries, dropped because too many were under way.
         case pushesSent, pushesRepeated, pushesDelegated, pushesGivenUp, pushesDropped
+        /// New nodes that introduced themselves here and were made known to all; those that were not, for want of room or because they
+        /// spoke for another.
+        case introductions, introductionsRefused
         /// Pushes that came, and those that had come before.
         case pushesReceived, pushesRepeatedToUs
         /// Conversations that repair state: begun here, and given up because the other fell silent.

@@ -47,6 +47,13 @@ extension Replication {
         case .push: try pushed(try Push(parsing: &body), from: slot, at: address, membership, &turn)
         case .pushAck:
             while !body.isAtEnd { tree.acknowledged(try body.integer(), by: membership.table[slot].id) }
+        case .introduction:
+            let delta = try Delta(parsing: &body)
+            guard delta.origin == membership.table[slot].id else {
+                turn.counters.count(.introductionsRefused)
+                return
+            }
+            if apply(delta, membership, &turn) { letAllKnow(delta, &turn) }
         }
     }
 

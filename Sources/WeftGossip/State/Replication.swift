@@ -12,6 +12,11 @@ struct Replication {
     private var backlog: [Write] = []
     /// Statements about members that are still to be pushed.
     private var news: [MemberUpdate] = []
+    /// What new nodes said of themselves to this one and everybody is to know, and when the next of it may be pushed.
+    var introductions: [Delta] = []
+    private var nextIntroduction: Instant?
+    /// Whether this node has said all it has to say since it met another; nobody hears what it says while it is alone.
+    var isIntroduced = false
 
     /// One own write.
     struct Write {
@@ -35,6 +40,7 @@ struct Replication {
         var next = replica.deadline(now: now)
         if let deadline = tree.nextDeadline { next = min(next, deadline) }
         if let deadline = repair.nextDeadline { next = min(next, deadline) }
+        if let nextIntroduction, !introductions.isEmpty { next = min(next, nextIntroduction) }
         return next
     }
 
@@ -81,8 +87,10 @@ struct Replication {
                 .sorted { $0.version < $1.version }
         } else if entry.state.isPresent {
             replica.memberIsPresent(entry.id, isAlive: entry.state == .alive, now: turn.now, into: &turn.effects)
+            if !isIntroduced { introduce(to: slot, membership, &turn) }
         } else {
             replica.memberIsAbsent(entry.id, now: turn.now)
+            if membership.table.presentCount == 1 { isIntroduced = false }
         }
     }
 
@@ -94,10 +102,11 @@ struct Replication {
     /// Pushes what waits: statements about members always, own writes as long as not too much is under way.
     mutating func flush(_ membership: borrowing Membership, _ turn: inout Turn) {
         if !news.isEmpty { flushNews(membership, &turn) }
+        if !introductions.isEmpty { flushIntroductions(membership, &turn) }
         if !backlog.isEmpty, tree.ownJobCount < PushTree.ownJobLimit { flushBacklog(membership, &turn) }
     }
 
-    private func payloadLimit(_ turn: borrowing Turn) -> Int { turn.outbox.maximumBodyByteCount - Push.headerByteCount }
+    func payloadLimit(_ turn: borrowing Turn) -> Int { turn.outbox.maximumBodyByteCount - Push.headerByteCount }
 
     private mutating func flushNews(_ membership: borrowing Membership, _ turn: inout Turn) {
         let limit = payloadLimit(turn) - DatagramWriter.partHeaderByteCount
@@ -115,26 +124,46 @@ struct Replication {
         news.removeAll(keepingCapacity: true)
     }
 
+    private mutating func flushIntroductions(_ membership: borrowing Membership, _ turn: inout Turn) {
+        if let nextIntroduction, turn.now < nextIntroduction { return }
+        nextIntroduction = turn.now.advanced(by: membership.configuration.newsInterval)
+        push(introductions, .everyone, membership, &turn)
+        introductions = []
+    }
+
     private mutating func flushBacklog(_ membership: borrowing Membership, _ turn: inout Turn) {
+        let limit = payloadLimit(turn) - DatagramWriter.partHeaderByteCount
+        if !isIntroduced, membership.table.presentCount > 1, backlog.contains(where: { $0.key == .node }),
+            let delta = introduction(limit)
+        {
+            isIntroduced = true
+            backlog.removeAll { $0.key == .node }
+            push([delta], .everyone, membership, &turn)
+        }
         let writes = backlog
         backlog = []
         var scopes: [PushScope] = []
         for write in writes where !scopes.contains(write.scope) { scopes.append(write.scope) }
+        for scope in scopes { push(deltas(for: writes.filter { $0.scope == scope }, limit), scope, membership, &turn) }
+    }
+
+    /// Pushes deltas, as many in one datagram as fit.
+    private mutating func push(
+        _ deltas: [Delta], _ scope: PushScope, _ membership: borrowing Membership, _ turn: inout Turn
+    ) {
         let limit = payloadLimit(turn)
-        for scope in scopes {
-            var payload: [UInt8] = []
-            for delta in deltas(for: writes.filter { $0.scope == scope }, limit - DatagramWriter.partHeaderByteCount) {
-                var body: [UInt8] = []
-                delta.emit(into: &body)
-                let part = Self.part(StatePart.delta.rawValue, body)
-                if payload.count + part.count > limit {
-                    push(parts: payload, scope, membership, &turn)
-                    payload = []
-                }
-                payload += part
+        var payload: [UInt8] = []
+        for delta in deltas {
+            var body: [UInt8] = []
+            delta.emit(into: &body)
+            let part = Self.part(StatePart.delta.rawValue, body)
+            if !payload.isEmpty, payload.count + part.count > limit {
+                push(parts: payload, scope, membership, &turn)
+                payload = []
             }
-            if !payload.isEmpty { push(parts: payload, scope, membership, &turn) }
+            payload += part
         }
+        if !payload.isEmpty { push(parts: payload, scope, membership, &turn) }
     }
 
     /// Own writes as deltas: runs of consecutive versions; what was overwritten since is covered by the later version.

@@ -20,4 +20,6 @@ enum StatePart: UInt8, Hashable, CaseIterable {
     case push = 40
     /// `n × sequence(4)`: these pushes have come.
     case pushAck = 41
+    /// A ``Delta`` of the sender's own, who is new here: take it in and let everybody know.
+    case introduction = 42
 }
