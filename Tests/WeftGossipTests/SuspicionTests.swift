@@ -83,6 +83,19 @@ import WeftTypes
         #expect(fabric.isConverged)
     }
 
+    @Test("a node that hears nobody makes no suspicion a death, and has none overdue when it hears again") func cutOff() {
+        var fabric = ProbingTests.fabric(16, seed: 5)
+        fabric.run(for: .seconds(3))
+        fabric.passes = { $1 != 3 }
+        fabric.run(for: .seconds(15))
+        #expect(fabric.nodes[3].counters[.suspicions] > 1 && fabric.nodes[3].counters[.deaths] == 0)
+        fabric.passes = { _, _ in true }
+        fabric.run(for: .seconds(10)) { $0.isConverged }
+        #expect(fabric.isConverged)
+        let dead = fabric.changes.joined().filter { $0.1 == .dead }.map(\.0)
+        #expect(Set(dead) == [fabric.nodes[3].identity] && fabric.nodes[3].counters[.deaths] == 0)
+    }
+
     @Test("a node that is mute is dead to others until it speaks again") func mute() {
         var fabric = ProbingTests.fabric(12, seed: 5)
         fabric.passes = { from, _ in from != 3 }

@@ -58,6 +58,28 @@ import WeftTypes
         }
     }
 
+    /// One cell of the grid; the whole of it is `Scripts/simulate --figure G4-GRID`.
+    @Test("G4: sick nodes make many healthy ones dead with plain SWIM and none with Weft") func sickNodes() {
+        func falseDeaths(_ configuration: GossipConfiguration) -> Int {
+            let simulation = Fabric(count: 16, seed: 1, configuration: configuration, isCold: false).simulation
+            let deaths = FalseDeaths()
+            deaths.sick = [0, 4, 8, 12]
+            simulation.observer = deaths
+            for _ in 0..<12 {
+                for node in deaths.sick { simulation.block(node, for: .seconds(8)) }
+                simulation.run(for: .milliseconds(8064))
+            }
+            return deaths.count
+        }
+        let plain = falseDeaths(.plainSWIM(suspicion: GossipConfiguration().minimumSuspicion))
+        #expect(plain > 10 && falseDeaths(GossipConfiguration()) == 0)
+    }
+
+    @Test("nothing is no hundredth of nothing") func noComparison() {
+        #expect(!Figure.isOnePercent(0, of: 0) && Figure.isOnePercent(0, of: 1) && !Figure.isOnePercent(1, of: 99))
+        #expect(Figure.isOnePercent(1, of: 100))
+    }
+
     @Test("G1, G2: many updates at once reach all, each counted once") func manyUpdates() {
         for figure in [Figure.g1, .g2] {
             let rows = figure.rows(FigureSize(nodeCount: 10, updateCount: 300), seeds: 1...2, clock: { .zero })

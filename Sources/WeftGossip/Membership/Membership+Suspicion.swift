@@ -72,11 +72,14 @@ extension Membership {
     mutating func advanceSuspicions(_ turn: inout Turn) {
         guard let due = nextSuspicion, turn.now >= due else { return }
         let wanted = wantedConfirmations
+        let isDeaf = isDeaf(turn.now)
         var expired: [Int] = []
         var next: Instant?
         for index in suspicions.indices {
             var deadline = suspicions[index].deadline(configuration, wanted: wanted)
-            if turn.now >= deadline {
+            if turn.now >= deadline, isDeaf {
+                deadline = turn.now.advanced(by: configuration.probePeriod)
+            } else if turn.now >= deadline {
                 expired.append(suspicions[index].slot)
                 continue
             }
@@ -97,6 +100,23 @@ extension Membership {
             end(slot, .dead, &turn)
             spread(slot, &turn)
         }
+    }
+
+    /// Whether this node has heard nothing from anybody for so long that it is rather itself that is cut off, and there are others whom it
+    /// doesn't suspect yet. Meanwhile no suspicion becomes a death: who can't hear anybody can't hear a refutation either.
+    private func isDeaf(_ now: Instant) -> Bool {
+        lastHeard.duration(to: now) > configuration.deafness && table.presentCount - 1 > suspicions.count
+    }
+
+    /// Something came from another. The time in which nothing did is not counted as a time in which suspicions could be refuted.
+    mutating func endSilence(_ now: Instant) {
+        defer { lastHeard = now }
+        guard lastHeard.duration(to: now) > configuration.deafness, !suspicions.isEmpty else { return }
+        for index in suspicions.indices {
+            let counted = max(.zero, suspicions[index].started.duration(to: lastHeard))
+            suspicions[index].started = now.advanced(by: .zero - counted)
+        }
+        nextSuspicion = now
     }
 
     /// A member is dead or has left, in the incarnation known of it.

@@ -6,6 +6,7 @@ extension Membership {
     /// A member sent a datagram from `address`; its slot, or nil if it is new and there is no room for it.
     mutating func heard(_ datagram: Datagram, at address: GossipAddress, _ turn: inout Turn) -> Int? {
         joined(at: address)
+        endSilence(turn.now)
         let incarnation = datagram.incarnation
         guard let slot = table.slot(of: datagram.sender) else {
             let update = MemberUpdate(id: datagram.sender, state: .alive, incarnation: incarnation, address: address)

@@ -27,6 +27,8 @@ struct Membership {
     var suspicions: [Suspicion] = []
     /// The earliest of the suspicions' deadlines and reminders.
     var nextSuspicion: Instant?
+    /// When anything came from another last.
+    var lastHeard: Instant
 
     /// Slots whose latest statement is to be piggybacked, in the order of their turn.
     var queue: [UInt32] = []
@@ -59,6 +61,7 @@ struct Membership {
         let period: Int64 = configuration.probePeriod.wholeNanoseconds
         nextPeriod = now.advanced(by: .nanoseconds(Int64.random(in: 0...period, using: &random)))
         nextAbsentProbe = now
+        lastHeard = now
         identityWatch = IdentityWatch(started: now)
         isAddressConfigured = configuration.advertisedAddress != nil
     }

@@ -4,7 +4,8 @@ import WeftTypes
 struct Suspicion {
     let slot: Int
     let incarnation: Incarnation
-    let started: Instant
+    /// When it began, and what this node was deaf since.
+    var started: Instant
     var accusers: Accusers
     /// Whether this node got no answer itself; those who did remind the suspect and tell everybody of its death.
     var isFirstHand: Bool

@@ -38,6 +38,10 @@ public struct GossipConfiguration: Hashable, Sendable {
     /// How much longer those wait who only heard of a suspicion; they wait up to twice this, at random.
     public var secondHandGrace: Duration = .milliseconds(500)
 
+    /// After how long without a word from anybody a node takes itself for cut off, and waits with deaths until it hears again or there is
+    /// nobody left whom it doesn't suspect. Healthy members are probed, and answered, twice in each ``probePeriod``.
+    public var deafness: Duration = .seconds(1)
+
     // MARK: Spreading
 
     /// The shortest time between two pushes of statements about members; the first goes at once.

@@ -73,6 +73,7 @@ extension Simulation {
         stations[node].condition = .down
         for slot in stations[node].backlog { release(slot) }
         (stations[node].backlog, stations[node].backlogByteCount, stations[node].deferred) = ([], 0, [])
+        (stations[node].blockedUntil, stations[node].outbound, stations[node].outboundByteCount) = (0, [], 0)
         (stations[node].pausedUntil, stations[node].wakeAt, stations[node].queuedWakeAt) = (0, .max, .max)
     }
 
@@ -100,10 +101,34 @@ extension Simulation {
         queue.push(at: end, Event.resumption(node).encoded)
     }
 
-    /// Lets a node go on: sometimes its timers come first, sometimes what waits in its socket.
-    func resume(_ node: Int) {
-        stations[node].pausedUntil = 0
-        if random.next() & 1 == 0 { wakeIfDue(node) }
+    /// Keeps all that a node sends from going out, and all that comes for it from getting in, while it runs on its own time: what Lifeguard
+    /// calls slow message processing (section V). Afterwards all of it goes its way, as far as the sockets held it.
+    func block(_ node: Int, for duration: Duration) {
+        guard stations[node].condition != .down else { return }
+        let end = now.advanced(by: duration).nanoseconds
+        guard end > stations[node].blockedUntil, end > now.nanoseconds else { return }
+        stations[node].blockedUntil = end
+        queue.push(at: end, Event.resumption(node).encoded)
+    }
+
+    /// Keeps what a blocked node sends.
+    func hold(_ bytes: [UInt8], from node: Int, to address: GossipAddress) {
+        guard stations[node].outboundByteCount + bytes.count <= socketBufferByteCount else { return }
+        stations[node].outboundByteCount += bytes.count
+        stations[node].outbound.append((bytes, address))
+    }
+
+    /// Ends what ``block(_:for:)`` began.
+    func unblock(_ node: Int) {
+        stations[node].blockedUntil = 0
+        let outbound = stations[node].outbound
+        (stations[node].outbound, stations[node].outboundByteCount) = ([], 0)
+        for datagram in outbound { transmit(datagram.bytes, from: node, to: datagram.to) }
+        takeBacklog(node)
+    }
+
+    /// Hands a node what waits in its socket.
+    private func takeBacklog(_ node: Int) {
         let backlog = stations[node].backlog
         (stations[node].backlog, stations[node].backlogByteCount) = ([], 0)
         for slot in backlog {
@@ -111,6 +136,13 @@ extension Simulation {
             release(slot)
             handle(.received(parcel.bytes, from: parcel.from), at: node)
         }
+    }
+
+    /// Lets a node go on: sometimes its timers come first, sometimes what waits in its socket.
+    func resume(_ node: Int) {
+        stations[node].pausedUntil = 0
+        if random.next() & 1 == 0 { wakeIfDue(node) }
+        takeBacklog(node)
         let deferred = stations[node].deferred
         stations[node].deferred = []
         for input in deferred { handle(input, at: node) }

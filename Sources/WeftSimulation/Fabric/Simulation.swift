@@ -183,7 +183,7 @@ public final class Simulation {
                 release(slot)
                 return
             }
-            if stations[node].pausedUntil > 0 {
+            if stations[node].pausedUntil > 0 || stations[node].blockedUntil > 0 {
                 guard stations[node].backlogByteCount + parcel.bytes.count <= socketBufferByteCount else {
                     release(slot)
                     return
@@ -199,7 +199,9 @@ public final class Simulation {
             stations[node].queuedWakeAt = .max
             guard stations[node].pausedUntil == 0 else { return }
             wakeIfDue(node)
-        case .resumption(let node): if stations[node].pausedUntil == now.nanoseconds { resume(node) }
+        case .resumption(let node):
+            if stations[node].pausedUntil == now.nanoseconds { resume(node) }
+            if stations[node].blockedUntil == now.nanoseconds { unblock(node) }
         case .lookup(let node, let start): if stations[node].starts & Event.startMask == start { lookUp(node) }
         }
     }
@@ -242,7 +244,11 @@ public final class Simulation {
         switch effect {
         case .send(let bytes, let address):
             traceHash.add(bytes)
-            transmit(bytes, from: node, to: address)
+            if stations[node].blockedUntil > 0 {
+                hold(bytes, from: node, to: address)
+            } else {
+                transmit(bytes, from: node, to: address)
+            }
         case .wake(let at):
             stations[node].wakeAt = at.nanoseconds
             queueWake(node)

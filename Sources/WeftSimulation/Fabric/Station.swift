@@ -25,7 +25,12 @@ struct Station {
     var savedEpoch: UInt32 = 0
     /// Until when it is stopped, in nanoseconds; 0 for a node that runs.
     var pausedUntil: Int64 = 0
-    /// Datagrams that wait in its socket while it is stopped, and how many bytes they are.
+    /// Until when neither what comes for it gets in nor what it sends gets out, though it runs; 0 for never.
+    var blockedUntil: Int64 = 0
+    /// What it sent meanwhile, and how many bytes that is.
+    var outbound: [(bytes: [UInt8], to: GossipAddress)] = []
+    var outboundByteCount = 0
+    /// Datagrams that wait in its socket while it is stopped or blocked, and how many bytes they are.
     var backlog: [UInt32] = []
     var backlogByteCount = 0
     /// What its agent wanted to do meanwhile.

@@ -22,7 +22,8 @@ extension Figure {
         var (total, most) = (0, 0)
         for seed in seeds {
             let simulation = Fabric(count: nodeCount, seed: seed).simulation
-            simulation.run(for: .seconds(10))
+            // What the start left to be piggybacked has gone by then.
+            simulation.run(for: .seconds(60))
             let before = (0..<nodeCount).map { simulation.traffic(of: $0).byteCount }
             simulation.run(for: .seconds(60))
             let sent = (0..<nodeCount).map { simulation.traffic(of: $0).byteCount - before[$0] }
