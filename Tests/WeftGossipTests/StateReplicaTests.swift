@@ -44,7 +44,7 @@ import WeftTypes
         mutating func take(_ delta: Delta) {
             let (now, present) = (now, present)
             run { replica, effects in
-                _ = replica.apply(delta, now: now, isAlive: { present.contains($0) }, into: &effects)
+                _ = replica.apply(delta, now: now, isAlive: present.contains(delta.origin), into: &effects)
             }
         }
 

@@ -135,6 +135,6 @@ extension Origin {
         for record in recordsInUse { changes.append(RecordChange(key: record.key, value: nil)) }
         (self.epoch, salt) = (epoch, 0)
         pending = UnderWay()
-        (isForgotten, floor, through, records, vtepTag4, vtepTag6) = (true, 0, 0, [], 0, 0)
+        (isForgotten, floor, through, records) = (true, 0, 0, [])
     }
 }

@@ -20,11 +20,12 @@ struct PushTree {
         var isOwn: Bool
         var attempts = 0
         var delegations = 0
-        var deadline: Instant
     }
 
     /// Jobs by sequence number, the first one's being ``firstSequence``; nil once done.
     private var jobs: [Job?] = []
+    /// When each is to be repeated, ``never`` once done: apart from the jobs, so that a look at thousands of them is cheap.
+    private var deadlines: [Instant] = []
     private var firstSequence: UInt32
     private(set) var jobCount = 0
     private(set) var ownJobCount = 0
@@ -42,6 +43,7 @@ struct PushTree {
     /// How many hops for what this node itself has to tell are under way before more of it waits and is put together.
     static var ownJobLimit: Int { 1024 }
     static var recentCount: Int { 4096 }
+    private static var never: Instant { Instant(nanoseconds: .max) }
     /// After so many tries another node is asked to serve the interval, so often.
     static var attemptsPerChild: Int { 3 }
     static var maximumDelegations: Int { 4 }
@@ -64,7 +66,7 @@ struct PushTree {
             let slot = Self.child(of: group, membership.table, &turn.random)
             let push = Push(sequence: 0, scope: scope, interval: part.interval, payload: payload)
             start(
-                Job(push: push, child: membership.table[slot].id, isShared: group.count > 1, isOwn: isOwn, deadline: turn.now),
+                Job(push: push, child: membership.table[slot].id, isShared: group.count > 1, isOwn: isOwn),
                 slot, membership, &turn)
         }
     }
@@ -147,22 +149,24 @@ struct PushTree {
         if jobCount >= Self.maximumJobs { dropOldest(&turn) }
         var job = job
         job.push.sequence = firstSequence &+ UInt32(jobs.count)
-        transmit(&job, slot, membership, &turn)
+        let deadline = transmit(&job, slot, membership, &turn)
         jobs.append(job)
+        deadlines.append(deadline)
         jobCount += 1
         if job.isOwn { ownJobCount += 1 }
-        nextDeadline = min(nextDeadline ?? job.deadline, job.deadline)
+        nextDeadline = min(nextDeadline ?? deadline, deadline)
     }
 
-    private func transmit(_ job: inout Job, _ slot: Int, _ membership: borrowing Membership, _ turn: inout Turn) {
-        guard let address = membership.reach(slot) else { return }
+    /// Sends a job's push; returns when it is to be repeated, which is at once if there is no way to its child.
+    private func transmit(_ job: inout Job, _ slot: Int, _ membership: borrowing Membership, _ turn: inout Turn) -> Instant {
+        guard let address = membership.reach(slot) else { return turn.now }
         var body: [UInt8] = []
         body.reserveCapacity(Push.headerByteCount + job.push.payload.count)
         job.push.emit(into: &body)
         turn.outbox.add(StatePart.push.rawValue, to: address, byteCount: body.count) { $0.write(body) }
         turn.counters.count(job.attempts == 0 ? .pushesSent : .pushesRepeated)
-        job.deadline = turn.now.advanced(by: Self.patience(membership.table[slot].roundTrip, job.attempts))
-        job.attempts += 1
+        defer { job.attempts += 1 }
+        return turn.now.advanced(by: Self.patience(membership.table[slot].roundTrip, job.attempts))
     }
 
     /// How long an acknowledgement is waited for: some round trips, doubled with each try.
@@ -172,7 +176,7 @@ struct PushTree {
     }
 
     private mutating func dropOldest(_ turn: inout Turn) {
-        let index = jobs.firstIndex { $0.map { !$0.isOwn } ?? false } ?? jobs.firstIndex { $0 != nil }
+        let index = jobs.firstIndex { $0.map { !$0.isOwn } ?? false } ?? deadlines.firstIndex { $0 != Self.never }
         guard let index else { return }
         finish(index)
         turn.counters.count(.pushesDropped)
@@ -193,7 +197,7 @@ struct PushTree {
     /// A push has come to its child.
     mutating func acknowledged(_ sequence: UInt32, by child: NodeID) {
         let index = Int(sequence &- firstSequence)
-        guard index < jobs.count, let job = jobs[index], job.child == child else { return }
+        guard index < jobs.count, jobs[index]?.child == child else { return }
         finish(index)
     }
 
@@ -206,14 +210,16 @@ struct PushTree {
     private mutating func trim() {
         guard jobCount > 0 else {
             firstSequence &+= UInt32(jobs.count)
+            deadlines.removeAll(keepingCapacity: jobs.count <= 256)
             jobs.removeAll(keepingCapacity: jobs.count <= 256)
             nextDeadline = nil
             return
         }
-        let done = jobs.firstIndex { $0 != nil } ?? jobs.count
+        let done = deadlines.firstIndex { $0 != Self.never } ?? jobs.count
         guard done >= jobs.count / 2 else { return }
         firstSequence &+= UInt32(done)
         jobs.removeFirst(done)
+        deadlines.removeFirst(done)
     }
 
     // MARK: Repeating
@@ -224,9 +230,9 @@ struct PushTree {
         nextDeadline = nil
         var toDelegate: [Job] = []
         for index in jobs.indices {
-            guard var job = jobs[index] else { continue }
-            guard job.deadline <= turn.now else {
-                nextDeadline = min(nextDeadline ?? job.deadline, job.deadline)
+            let deadline = deadlines[index]
+            guard deadline <= turn.now, var job = jobs[index] else {
+                if deadline != Self.never { nextDeadline = min(nextDeadline ?? deadline, deadline) }
                 continue
             }
             let slot = membership.table.slot(of: job.child)
@@ -235,9 +241,10 @@ struct PushTree {
                 finishKeepingPlace(index)
                 toDelegate.append(job)
             } else if let slot, isPresent, job.attempts < Self.maximumAttempts {
-                transmit(&job, slot, membership, &turn)
+                let deadline = transmit(&job, slot, membership, &turn)
                 jobs[index] = job
-                nextDeadline = min(nextDeadline ?? job.deadline, job.deadline)
+                deadlines[index] = deadline
+                nextDeadline = min(nextDeadline ?? deadline, deadline)
             } else {
                 finishKeepingPlace(index)
                 turn.counters.count(.pushesGivenUp)
@@ -248,10 +255,11 @@ struct PushTree {
     }
 
     private mutating func finishKeepingPlace(_ index: Int) {
-        guard let job = jobs[index] else { return }
+        guard let isOwn = jobs[index]?.isOwn else { return }
         jobCount -= 1
-        if job.isOwn { ownJobCount -= 1 }
+        if isOwn { ownJobCount -= 1 }
         jobs[index] = nil
+        deadlines[index] = Self.never
     }
 
     /// Gives the interval of a silent child to another node of it; that one will try the silent one too.
@@ -269,7 +277,7 @@ struct PushTree {
         start(
             Job(
                 push: job.push, child: membership.table[slot].id, isShared: true, isOwn: job.isOwn,
-                delegations: job.delegations + 1, deadline: turn.now),
+                delegations: job.delegations + 1),
             slot, membership, &turn)
     }
 }

@@ -50,23 +50,22 @@ extension Replica {
     /// A node takes the place of those absent long enough with which it shares a tunnel end point; the caller knows that it is alive.
     mutating func supersedeOthers(at place: Place, now: Instant, into effects: inout [GossipNode.Effect]) {
         guard !absences.isEmpty else { return }
-        let origin = self[place]
-        for absence in absences where absence.since.advanced(by: configuration.recordRetention) <= now {
-            let other = self.place(of: absence.id)
-            // It may be among the absent itself: of its return the replica is told at the end of the turn.
-            guard other.isFound, absence.id != origin.id, !self[other].isSuperseded, sharesVTEP(self[other], origin) else {
-                continue
-            }
-            setSuperseded(other, true, into: &effects)
+        for other in sharers(of: self[place]) {
+            let index = absences.partitionPoint { $0.id < other }
+            guard index < absences.count, absences[index].id == other,
+                absences[index].since.advanced(by: configuration.recordRetention) <= now
+            else { continue }
+            let place = self.place(of: other)
+            if !self[place].isSuperseded { setSuperseded(place, true, into: &effects) }
         }
     }
 
+    /// The others at the same tunnel end point; one that is back is never among its own, though it may still be among the absent.
     private func sharers(of origin: Origin) -> [NodeID] {
-        var found: [NodeID] = []
-        for bucket in buckets {
-            for other in bucket.origins where other.id != origin.id && sharesVTEP(other, origin) { found.append(other.id) }
+        [origin.vtepTag4, origin.vtepTag6].flatMap { origins(tagged: $0, but: origin.id) }.filter { other in
+            let place = place(of: other)
+            return place.isFound && sharesVTEP(self[place], origin)
         }
-        return found
     }
 
     private func sharesVTEP(_ left: Origin, _ right: Origin) -> Bool {

@@ -11,9 +11,12 @@ extension Replica {
         case refused
     }
 
-    /// Takes in what an origin said, whoever passed it on.
+    /// Whether what a delta does depends on whether its origin is alive: it may take the place of an absent node then.
+    func asksForLife(_ delta: Delta) -> Bool { !absences.isEmpty && delta.records.contains { $0.key == .node } }
+
+    /// Takes in what an origin said, whoever passed it on; `isAlive` tells whether the origin is, if ``asksForLife(_:)``.
     mutating func apply(
-        _ delta: Delta, now: Instant, isAlive: (NodeID) -> Bool, into effects: inout [GossipNode.Effect]
+        _ delta: Delta, now: Instant, isAlive: Bool, into effects: inout [GossipNode.Effect]
     ) -> Outcome {
         guard delta.origin != own else {
             let origin = ownOrigin
@@ -32,9 +35,7 @@ extension Replica {
                 Retirement(
                     deadline: now.advanced(by: configuration.recordRetention), origin: delta.origin, rank: self[place].rank))
         }
-        if !absences.isEmpty, delta.records.contains(where: { $0.key == .node }), isAlive(delta.origin) {
-            supersedeOthers(at: place, now: now, into: &effects)
-        }
+        if isAlive, asksForLife(delta) { supersedeOthers(at: place, now: now, into: &effects) }
         return .applied
     }
 

@@ -20,6 +20,8 @@ struct Replica {
     private(set) var originCount = 0
     /// The nodes that have joined each segment, in the order of NodeIDs.
     private(set) var segmentMembers: [VNI: [NodeID]] = [:]
+    /// The tunnel end points of all origins in short, in order: who shares one is found without a look at all.
+    private(set) var tunnelEnds: [TunnelEnd] = []
     /// When the records of an earlier epoch go if the new one never says that it is settled; in order of time.
     var retirements: [Retirement] = []
     /// Origins whose node is not present, in the order of NodeIDs.
@@ -40,6 +42,12 @@ struct Replica {
         var rank: UInt64
     }
 
+    /// One origin's, by ``Origin/vtepTag4`` or ``Origin/vtepTag6``.
+    struct TunnelEnd {
+        var tag: UInt32
+        var id: NodeID
+    }
+
     struct Absence {
         var id: NodeID
         var since: Instant
@@ -56,6 +64,7 @@ struct Replica {
         self.own = own
         configuration = other.configuration
         (buckets, root, originCount, segmentMembers) = (other.buckets, other.root, other.originCount, other.segmentMembers)
+        tunnelEnds = other.tunnelEnds
     }
 
     // MARK: Origins
@@ -139,8 +148,31 @@ struct Replica {
     private mutating func tagVTEPs(_ place: Place, _ value: RecordValue?) {
         let vteps = value.map(NodeRecord.vteps) ?? []
         let tags = (vteps.first { $0.address.family == .v4 }?.tag ?? 0, vteps.first { $0.address.family == .v6 }?.tag ?? 0)
+        let origin = self[place]
+        guard tags != (origin.vtepTag4, origin.vtepTag6) else { return }
+        for tag in [origin.vtepTag4, origin.vtepTag6] where tag != 0 {
+            let index = index(notBelow: tag, origin.id)
+            if index < tunnelEnds.count, tunnelEnds[index].tag == tag, tunnelEnds[index].id == origin.id {
+                tunnelEnds.remove(at: index)
+            }
+        }
+        for tag in [tags.0, tags.1] where tag != 0 {
+            tunnelEnds.insert(TunnelEnd(tag: tag, id: origin.id), at: index(notBelow: tag, origin.id))
+        }
         buckets[place.bucket].origins[place.index].vtepTag4 = tags.0
         buckets[place.bucket].origins[place.index].vtepTag6 = tags.1
+    }
+
+    /// Where in ``tunnelEnds`` the first is that is not below.
+    private func index(notBelow tag: UInt32, _ id: NodeID) -> Int {
+        tunnelEnds.partitionPoint { $0.tag != tag ? $0.tag < tag : $0.id < id }
+    }
+
+    /// The origins with this tag but one, in the order of NodeIDs.
+    func origins(tagged tag: UInt32, but id: NodeID) -> [NodeID] {
+        guard tag != 0 else { return [] }
+        let first = index(notBelow: tag, .lowest)
+        return tunnelEnds[first...].prefix { $0.tag == tag }.map(\.id).filter { $0 != id }
     }
 
     // MARK: Asking

@@ -67,7 +67,8 @@ extension Replication {
     private mutating func apply(_ delta: Delta, _ membership: borrowing Membership, _ turn: inout Turn) -> Bool {
         turn.counters.count(.deltasReceived)
         let (root, effects) = (replica.root, turn.effects.count)
-        switch replica.apply(delta, now: turn.now, isAlive: { membership.isAlive($0) }, into: &turn.effects) {
+        let isAlive = replica.asksForLife(delta) && membership.isAlive(delta.origin)
+        switch replica.apply(delta, now: turn.now, isAlive: isAlive, into: &turn.effects) {
         case .applied: break
         case .ownIsBehind(let epoch): turn.lostEpoch = max(turn.lostEpoch ?? 0, epoch)
         case .refused: turn.counters.count(.originsRefused)
