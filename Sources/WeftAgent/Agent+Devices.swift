@@ -6,8 +6,8 @@ import WeftLinux
 import WeftNetlink
 import WeftTopology
 
-/// The devices that the workers read: the uplinks of segments with a bridge, by their queues, and direct ports, by a socket
-/// on the host's side of the guest's device.
+/// The devices that the workers read: the uplinks of segments with a bridge and what leads to bridges of others, by their queues;
+/// direct ports, by a socket on the host's side of the guest's device, or on a NIC.
 ///
 /// A device is known by the kernel's number for it, so that one that was made anew under the same name is another.
 extension Agent {
@@ -26,24 +26,36 @@ extension Agent {
     }
 
     private var wantedUplinks: [PortIndex: UplinkRegistry.Uplink] {
-        loaded.topology.bridgedSegments(on: loaded.host).reduce(into: [:]) { wanted, segment in
-            let device = loaded.topology.mark(.uplink, segment.name).deviceName.text
-            guard let port = compiler.uplink(of: segment.name) else { return }
-            wanted[port] = driver.uplinks.uplink(named: device)
+        var wanted: [PortIndex: UplinkRegistry.Uplink] = [:]
+        for segment in loaded.topology.bridgedSegments(on: loaded.host) {
+            guard let place = compiler.uplink(of: segment.name) else { continue }
+            wanted[place] = driver.uplinks.uplink(named: loaded.topology.mark(.uplink, segment.name).deviceName.text)
         }
+        for port in readPorts where port.kind == .bridge {
+            guard let place = compiler.readPort(port.name), let device = device(of: port) else { continue }
+            wanted[place] = driver.uplinks.uplink(named: device)
+        }
+        return wanted
     }
 
-    /// The devices of direct ports that are made, marked as ours and out of the host's hearing.
+    /// The devices of direct ports that are as they should be: made, marked as ours and out of the host's hearing, or a NIC
+    /// that is there.
     private func wantedDirectPorts(_ links: [Link]) -> [PortIndex: Link] {
         let byName = Dictionary(links.map { ($0.name, $0) }) { first, _ in first }
-        return directPorts.reduce(into: [:]) { wanted, port in
-            guard let place = compiler.directPort(port.name), let kind = port.kind.mark,
-                let link = port.device.flatMap({ byName[$0.text] }),
-                link.alias == loaded.topology.mark(kind, port.name).alias,
+        return readPorts.reduce(into: [:]) { wanted, port in
+            guard port.kind != .bridge, let place = compiler.readPort(port.name),
+                let link = device(of: port).flatMap({ byName[$0] }),
+                link.alias == port.kind.mark.map({ loaded.topology.mark($0, port.name).alias }) || port.kind == .nic,
                 attached[place] == link.index || isMade(port)
             else { return }
             wanted[place] = link
         }
+    }
+
+    /// The name of the device whose frames a port's are: the one that we make for it, or a NIC.
+    func device(of port: Port) -> String? {
+        guard let kind = port.kind.mark else { return port.device?.text }
+        return loaded.topology.deviceName(of: port, loaded.topology.mark(kind, port.name))
     }
 
     /// Whether a port's device is as it should be, though perhaps nothing is at its other end.
@@ -104,17 +116,22 @@ extension Agent {
         switch event {
         case .lost(let port, _):
             // An uplink's queues go by way of the registry, whose driver sees that the device is gone.
-            if compiled?.fabric.ports.first(where: { $0.index == port })?.isManyMACs == false { detach(port) }
+            if !isInRegistry(port) { detach(port) }
             reconciler.hostChanged()
         }
     }
 
     /// Stops reading ports that are to join a bridge, before they do: no frame shall be heard by both.
     func releaseFormerDirectPorts() {
-        let direct = Set(directPorts.compactMap { compiler.directPort($0.name) })
-        for port in compiled?.fabric.ports ?? [] where !port.isManyMACs && !direct.contains(port.index) {
-            if attached[port.index] != nil { detach(port.index) }
+        let read = Set(readPorts.compactMap { compiler.readPort($0.name) })
+        for (port, name) in compiled?.readPorts ?? [:] where !read.contains(port) && compiler.readPort(name) == port {
+            if attached[port] != nil, !isInRegistry(port) { detach(port) }
         }
+    }
+
+    /// Whether a port's queues come by way of the registry.
+    private func isInRegistry(_ port: PortIndex) -> Bool {
+        driver.uplinks.uplinks.contains { $0.index == attached[port] }
     }
 
     /// Takes in that the path to a peer takes other packets than before.
@@ -131,21 +148,21 @@ extension Agent {
 
     // MARK: What is read
 
-    /// The direct ports of this host, by name.
-    var directPorts: [Port] { loaded.topology.ports(on: loaded.host.name).filter { $0.attach == .direct } }
+    /// The ports of this host that the agent reads itself, by name.
+    var readPorts: [Port] { loaded.topology.ports(on: loaded.host.name).filter(\.isReadByAgent) }
 
     /// Those that no worker reads.
-    var unreadDirectPorts: [Port] {
-        directPorts.filter { port in compiler.directPort(port.name).map { attached[$0] == nil } ?? true }
+    var unreadPorts: [Port] {
+        readPorts.filter { port in compiler.readPort(port.name).map { attached[$0] == nil } ?? true }
     }
 
-    /// How far a port is: a direct one is up only when it is read.
+    /// How far a port is: one that the agent reads itself is up only when it is read.
     func status(of port: Port) -> ObjectStatus? {
-        guard let status = report?.status(of: .port(port.name)), port.attach == .direct, isMade(port) else {
+        guard let status = report?.status(of: .port(port.name)), port.isReadByAgent, isMade(port) else {
             return report?.status(of: .port(port.name))
         }
-        guard let place = compiler.directPort(port.name), attached[place] == nil else { return status }
-        return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(port.device?.text ?? port.name.text) yet")
+        guard let place = compiler.readPort(port.name), attached[place] == nil else { return status }
+        return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(device(of: port) ?? port.name.text) yet")
     }
 
     /// Whether the workers read a segment's uplink.

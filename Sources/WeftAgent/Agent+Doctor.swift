@@ -66,7 +66,7 @@ extension Agent {
     }
 
     private var directPortFindings: [Finding] {
-        let (direct, unread) = (directPorts, unreadDirectPorts)
+        let (direct, unread) = (readPorts, unreadPorts)
         guard !direct.isEmpty else { return [] }
         guard let first = unread.first else {
             let names = direct.map(\.name.text).joined(separator: ", ")

@@ -145,8 +145,10 @@ extension Agent {
         var present: Set<LocalPort> = []
         var declarations: [EndpointDeclaration] = []
         for port in loaded.topology.ports(on: loaded.host.name) {
-            let device = port.device.flatMap { devices[$0.text] }.map { LocalPort($0) }
+            let device = device(of: port).flatMap { devices[$0] }.map { LocalPort($0) }
             if let device { present.insert(device) }
+            // Of what is behind a device of others the file says nothing.
+            guard !port.kind.isForeign else { continue }
             for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
                 declarations.append(
                     EndpointDeclaration(
@@ -169,8 +171,9 @@ extension Agent {
     func adoptNumbers() {
         guard let plane, let compiled else { return }
         var numbers = GossipRoutes.Numbers(nodes: compiled.nodes, segments: compiled.segments)
-        for port in compiled.fabric.ports where !port.isManyMACs {
-            if let device = attached[port.index] { numbers.directPorts[port.index] = LocalPort(device) }
+        for (place, name) in compiled.readPorts {
+            guard let device = compiler.readPort(name).flatMap({ attached[$0] }) else { continue }
+            numbers.readPorts[place] = LocalPort(device)
         }
         for peer in compiled.fabric.peers where peer.kind == .plain { numbers.plainPeers[peer.index] = peer.vtep }
         routes.adopt(numbers, plane: plane)

@@ -37,15 +37,15 @@ extension Agent: AgentReporting {
                 attach: port.attach.rawValue, mac: port.mac, addresses: port.addresses.map(\.address),
                 mtu: segment.map(mtu) ?? 0, queueCount: port.queues)
             guard port.host == loaded.host.name else { return entry }
-            entry.device = port.device?.text
+            entry.device = device(of: port)
             let status = status(of: port)
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
-            guard let device = port.device.flatMap({ statistics[$0.text] }) else { return entry }
+            guard let device = entry.device.flatMap({ statistics[$0] }) else { return entry }
             // What the host's side of the device receives is what the guest has sent.
             (entry.rxFrames, entry.rxBytes) = (device.rxPackets, device.rxBytes)
             (entry.txFrames, entry.txBytes) = (device.txPackets, device.txBytes)
-            if let own = compiler.directPort(port.name).flatMap({ counters?.ports[$0] }) {
+            if let own = traffic(of: port, counters) {
                 // What the agent itself has read and written, each frame with its end.
                 (entry.rxFrames, entry.rxBytes) = (own.receivedFrames, own.receivedBytes)
                 (entry.txFrames, entry.txBytes) = (own.sentFrames, own.sentBytes)
@@ -55,6 +55,13 @@ extension Agent: AgentReporting {
             if device.txDropped > 0 { entry.drops["device-transmit"] = device.txDropped }
             return entry
         }
+    }
+
+    /// What the packet path counted of a port that the agent reads itself, all VLANs of a trunk together.
+    private func traffic(of port: Port, _ counters: CounterSnapshot?) -> TrafficCounters? {
+        guard port.isReadByAgent, let counters, let compiled else { return nil }
+        let places = compiled.readPorts.filter { $0.value == port.name }.keys
+        return places.compactMap { counters.ports[$0] }.reduce(into: TrafficCounters()) { $0.add($1) }
     }
 
     func segments(_ scope: ListScope) -> [SegmentReport] {
@@ -158,7 +165,6 @@ extension Agent: AgentReporting {
         guard let plane, let fabric = compiled?.fabric else { return [] }
         let segments = Dictionary(fabric.segments.map { ($0.index, $0) }) { $1 }
         let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
-        let places = Dictionary(fabric.ports.map { ($0.index, $0) }) { $1 }
         let ports = Dictionary(
             loaded.topology.ports.flatMap { port in
                 port.segments.compactMap { compiler.segmentIndex(of: $0) }.map { (FDBKey($0, port.mac), port) }
@@ -174,9 +180,8 @@ extension Agent: AgentReporting {
             switch station.location {
             case .port(let index):
                 guard port?.host != loaded.host.name else { break }
-                // A station that no port declares is behind a direct port, or somewhere behind the segment's bridge.
-                let place = places[index].flatMap { $0.isManyMACs ? nil : $0.name }
-                entry.port = place ?? loaded.topology.mark(.bridge, name).deviceName.text
+                // A station that no port declares is behind a port that the agent reads, or somewhere behind the segment's bridge.
+                entry.port = compiled?.readPorts[index]?.text ?? loaded.topology.mark(.bridge, name).deviceName.text
             case .peer(let index):
                 entry.host = peers[index]?.name
                 entry.vtep = peers[index]?.vtep.description
@@ -230,7 +235,7 @@ extension Agent: AgentReporting {
         let missing = loaded.topology.bridgedSegments(on: loaded.host).filter { !isAttached($0) }
         found += missing.map { "uplink of \($0.name): no worker reads it yet" }
         // What is not made is told above.
-        found += unreadDirectPorts.filter(isMade).map { "port \($0.name): \(status(of: $0)?.cause ?? "no worker reads it yet")" }
+        found += unreadPorts.filter(isMade).map { "port \($0.name): \(status(of: $0)?.cause ?? "no worker reads it yet")" }
         return found
     }
 
@@ -251,7 +256,7 @@ extension Agent: AgentReporting {
         if !spread.isEmpty {
             features.append(.init(name: "steering", isInForce: !spread.contains(.kernel), detail: "each flow has one queue"))
         }
-        let (direct, unread) = (directPorts.count, unreadDirectPorts.count)
+        let (direct, unread) = (readPorts.count, unreadPorts.count)
         guard direct > 0 else { return features }
         let detail = "\(direct - unread) of \(direct) read by the agent, unheard by the host"
         return features + [StatusReport.Feature(name: "direct-ports", isInForce: unread < direct, detail: detail)]

@@ -250,8 +250,14 @@ actor Agent {
         result.fabric.overlayInterfaces = overlayInterfaces
         guard result != compiled else { return }
         tellWhatIsWrong(in: result, others)
+        let former = compiled?.trunks ?? [:]
         compiled = result
+        // A VLAN that becomes another segment's is nobody's in between.
+        for (device, trunk) in former where result.trunks[device] != trunk {
+            plane.split(device, into: result.trunks[device].map { trunk.intersection($0) })
+        }
         plane.configure(result.fabric, stations: result.stations)
+        for (device, trunk) in result.trunks where former[device] != trunk { plane.split(device, into: trunk) }
         adoptNumbers()
     }
 

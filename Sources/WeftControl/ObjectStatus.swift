@@ -84,6 +84,13 @@ public struct HostReport: Hashable, Sendable {
 }
 
 extension ObservedHost {
+    /// How far a device of others is that a port stands for.
+    func status(of device: ForeignDevice) -> ObjectStatus {
+        guard let link = links[device.name] else { return .waiting("\(device.name) is not there yet") }
+        guard link.isUp else { return .down("\(device.name) is down") }
+        return link.hasCarrier ? .up : .down("\(device.name) has no carrier; connect it, or bring its other end up")
+    }
+
     /// How far a device is that nothing stands in the way of.
     func status(of device: HostDevice) -> ObjectStatus {
         guard let link = links[device.name] else { return .waiting("\(device.name) is not there yet") }

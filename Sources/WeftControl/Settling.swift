@@ -100,6 +100,14 @@ struct Settling<Driver: LinkDriver> {
             }
             return HostReport.Entry(object: device.object, device: device.name, status: status)
         }
+        for device in desired.foreign where !entries.contains(where: { $0.object == device.object }) {
+            var status = host.status(of: device)
+            if let problem = problems[device.object] {
+                status = problem.isWaiting ? .waiting(problem.explanation) : .error(problem.explanation)
+            }
+            if let error = errors[device.object], !isSettled { status = .error(error) }
+            entries.append(HostReport.Entry(object: device.object, device: device.name, status: status))
+        }
         for (object, problem) in problems.sorted(by: { $0.key < $1.key }) where !entries.contains(where: { $0.object == object })
         {
             entries.append(HostReport.Entry(object: object, device: problem.device, status: .error(problem.explanation)))

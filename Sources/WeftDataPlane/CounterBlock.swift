@@ -27,7 +27,7 @@ enum CounterColumn: Int, CaseIterable {
 /// One thread writes, any may read: a write is a plain load and store of one word, which needs no lock and no locked
 /// instruction.
 @safe final class CounterBlock: @unchecked Sendable {  // every word is an atomic; the pointer never changes
-    static let portLimit = 4096
+    static let portLimit = 8192
     static let peerLimit = 8192
     /// The row of frames from addresses that are no peer.
     static let unknownPeer = portLimit + peerLimit

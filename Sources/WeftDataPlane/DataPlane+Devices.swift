@@ -67,6 +67,18 @@ extension DataPlane {
         return offloads
     }
 
+    /// Makes the device of `port` a trunk, whether or not it is attached already: its frames are those of `trunk`'s ports from
+    /// now on; nil makes it a device of one segment again. The trunk stays when the device is let go.
+    ///
+    /// Ports that the tables do not know yet, or no longer, drop what is theirs: when both change, tell what stays first, see
+    /// ``WeftForwarding/TrunkMap/intersection(_:)``, then ``configure(_:stations:)``, then the whole.
+    public func split(_ port: PortIndex, into trunk: TrunkMap?) {
+        state.withLock { state in
+            if trunk == nil { state.trunks.remove(port) } else { state.trunks.insert(port) }
+        }
+        for link in links { link.send(.split(port, trunk)) }
+    }
+
     /// How many queues or sockets of a port are read, by all workers together.
     public var laneCount: Int { max(Worker.laneCount, workerCount) }
 

@@ -59,12 +59,14 @@ extension DataPlane {
 
     /// The counters of all workers, summed.
     public func counters() -> CounterSnapshot {
-        let description = state.withLock { $0.fabric.description }
+        let (description, trunks) = state.withLock { ($0.fabric.description, $0.trunks) }
+        // The device of a trunk without a native VLAN is in no segment, and counts what is of none of its VLANs.
+        let ports = Set(description.ports.map(\.index)).union(trunks)
         var snapshot = CounterSnapshot()
         for link in links {
             let block = link.counters
-            for port in description.ports {
-                block.read(row: CounterBlock.row(port.index), into: &snapshot.ports[port.index, default: TrafficCounters()])
+            for port in ports {
+                block.read(row: CounterBlock.row(port), into: &snapshot.ports[port, default: TrafficCounters()])
             }
             for peer in description.peers {
                 block.read(row: CounterBlock.row(peer.index), into: &snapshot.peers[peer.index, default: TrafficCounters()])

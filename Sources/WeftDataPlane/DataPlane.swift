@@ -38,6 +38,8 @@ public final class DataPlane: Sendable {
         var publishedRevision: UInt64 = 0
         var portOffloads: [PortIndex: TapOffloads] = [:]
         var portSteering: [PortIndex: Offloads.Steering] = [:]
+        /// The ports whose devices are trunks.
+        var trunks: Set<PortIndex> = []
         /// Packet sockets, which do not tell the workers everything.
         var packetPorts: [PortIndex: [PortDevice]] = [:]
         /// What packet sockets that are closed had dropped.
@@ -187,6 +189,7 @@ public final class DataPlane: Sendable {
                 state.isRunning = false
                 state.portOffloads = [:]
                 state.portSteering = [:]
+                state.trunks = []
                 for port in state.packetPorts.keys { state.forget(port) }
             }
             return state.threads

@@ -7,14 +7,14 @@ import WeftWire
 /// Frames on their way to packet ports, collected so that each port gets all of a turn in one `sendmmsg`.
 ///
 /// A port has a lane to itself until the next flush. Slices point to where the frames are, which must stay until then;
-/// offload headers are the lane's own. Each frame's end is counted when it is known: after the send.
+/// the fronts are the lane's own. Each frame's end is counted when it is known: after the send.
 ///
 /// Safe: the kernel's structures are allocated once, indexed within their counts, and freed with the value.
 @safe struct PacketTransmitter: ~Copyable {
     static let laneCount = 8
     static let messageLimit = 64
     static let sliceLimit = 2048
-    private static let offloadStride = 16
+    private static let frontStride = 32
 
     /// What is to be counted of a frame.
     private struct Entry {
@@ -34,7 +34,7 @@ import WeftWire
     private let slices: UnsafeMutableBufferPointer<iovec>
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let lanes: UnsafeMutableBufferPointer<Lane>
-    private let offloads: ByteArena
+    private let fronts: ByteArena
     /// Lanes that have something to send, one bit each.
     private var active: UInt = 0
 
@@ -46,7 +46,8 @@ import WeftWire
         unsafe entries.initialize(repeating: Entry())
         unsafe lanes = .allocate(capacity: Self.laneCount)
         unsafe lanes.initialize(repeating: Lane())
-        offloads = ByteArena(byteCount: Self.laneCount * Self.messageLimit * Self.offloadStride)
+        precondition(PortLine.frontByteCount <= Self.frontStride, "a front needs more room")
+        fronts = ByteArena(byteCount: Self.laneCount * Self.messageLimit * Self.frontStride)
     }
 
     deinit {
@@ -54,35 +55,34 @@ import WeftWire
         unsafe slices.deallocate()
         unsafe entries.deallocate()
         unsafe lanes.deallocate()
-        unsafe offloads.deallocate()
+        unsafe fronts.deallocate()
     }
 
     // MARK: Collecting
 
-    /// Room for the next frame to `line`, of at most `sliceCount` slices after its offload header, which is written here.
+    /// Room for the next frame to `line`, of at most `sliceCount` slices after its front.
     ///
-    /// The caller fills the slices from the second on and then calls ``append(_:to:source:frameCount:byteCount:)``.
+    /// The caller fills the slices from the second on and then calls ``append(_:_:to:source:frameCount:byteCount:)``.
     @unsafe mutating func place(
-        _ offload: VirtioNetHeader, to line: PortLine, sliceCount: Int, counters: CounterBlock
+        to line: PortLine, sliceCount: Int, counters: CounterBlock
     ) -> UnsafeMutableBufferPointer<iovec> {
         let lane = lane(for: line, sliceCount: sliceCount + 1, counters: counters)
-        let message = lane * Self.messageLimit + (unsafe lanes[lane].messageCount)
-        let header = message * Self.offloadStride..<message * Self.offloadStride + VirtioNetHeader.byteCount
-        let offloads = offloads
-        var bytes = offloads.mutableBytes(header)
-        offload.emit(into: &bytes)
         let first = lane * Self.sliceLimit + (unsafe lanes[lane].sliceCount)
-        unsafe slices[first] = offloads.slice(header)
         return unsafe UnsafeMutableBufferPointer(rebasing: slices[first..<first + sliceCount + 1])
     }
 
-    /// Adds the frame of the first `count` slices of the place; `source` is where its end will be counted.
-    @unsafe mutating func append(_ count: Int, to line: PortLine, source: Int, frameCount: Int, byteCount: Int) {
+    /// Adds the frame of the first `count` slices of the place, the first for `offload`; `source` is where its end will be
+    /// counted.
+    @unsafe mutating func append(
+        _ offload: VirtioNetHeader, _ count: Int, to line: PortLine, source: Int, frameCount: Int, byteCount: Int
+    ) {
         let lane = line.row % Self.laneCount
         let (messageCount, sliceCount) = unsafe (lanes[lane].messageCount, lanes[lane].sliceCount)
         let message = lane * Self.messageLimit + messageCount
         let first = lane * Self.sliceLimit + sliceCount
         precondition(messageCount < Self.messageLimit && sliceCount + count <= Self.sliceLimit, "a full lane")
+        let place = unsafe UnsafeMutableBufferPointer(rebasing: slices[first..<first + count])
+        unsafe line.putFront(offload, in: fronts, at: message * Self.frontStride, of: place)
         unsafe headers[message].msg_hdr.msg_iov = slices.baseAddress.map { unsafe $0 + first }
         unsafe headers[message].msg_hdr.msg_iovlen = count
         unsafe entries[message] = Entry(source: source, frameCount: frameCount, byteCount: byteCount)
@@ -95,7 +95,7 @@ import WeftWire
     private mutating func lane(for line: PortLine, sliceCount: Int, counters: CounterBlock) -> Int {
         precondition(sliceCount <= Self.sliceLimit, "a frame of \(sliceCount) slices")
         let lane = line.row % Self.laneCount
-        let isOther = unsafe lanes[lane].line.descriptor != line.descriptor
+        let isOther = unsafe lanes[lane].line.descriptor != line.descriptor || lanes[lane].line.row != line.row
         if unsafe isOther || lanes[lane].messageCount == Self.messageLimit
             || lanes[lane].sliceCount + sliceCount > Self.sliceLimit
         {

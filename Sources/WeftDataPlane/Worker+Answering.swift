@@ -20,9 +20,10 @@ extension Worker {
         guard let byteCount = NeighbourReply.emit(binding, for: frames.bytes(frame), layout, into: &bytes) else {
             return link.counters.drop(.truncated, row: line.row)  // never decided for a frame that is no question
         }
-        emit(.complete)
         unsafe slices[1] = scratch.slice(start..<start + byteCount)
-        guard transmit(2, to: line, byteCount: byteCount) else { return link.counters.drop(.portWriteFailed, row: line.row) }
+        guard transmit(.complete, 2, to: line, byteCount: byteCount) else {
+            return link.counters.drop(.portWriteFailed, row: line.row)
+        }
         link.counters.add(to: .answered, row: line.row)
         link.counters.add(to: .generated, row: line.row)
     }

@@ -86,17 +86,25 @@ extension Worker {
     /// A `tag` is one that the kernel has taken out of the frame.
     private mutating func forward(_ read: Range<Int>, from line: PortLine, tag: PacketSocket.Tag?, bit: Int) {
         let frames = frames
-        let row = line.row
-        pending[bit] = Pending(row: row)
         let start = read.lowerBound + VirtioNetHeader.byteCount
         var frame = min(start, read.upperBound)..<read.upperBound
+        guard read.count >= VirtioNetHeader.byteCount else { return drop(.truncated, frame, from: line, bit: bit) }
+        guard var offload = try? VirtioNetHeader(parsing: frames.bytes(read.lowerBound..<start)) else {
+            return drop(.badOffload, frame, from: line, bit: bit)
+        }
+        var line = line
+        if let trunk = ports[Int(line.port.rawValue)].trunk {
+            guard let member = member(of: trunk, &frame, tag, &offload) else {
+                return drop(.notInTrunk, frame, from: line, bit: bit)
+            }
+            line = member
+        } else if let tag {
+            restore(tag, in: &frame, &offload)
+        }
+        let row = line.row
+        pending[bit] = Pending(row: row)
         link.counters.add(to: .receivedFrames, row: row)
         link.counters.add(frame.count, to: .receivedBytes, row: row)
-        guard read.count >= VirtioNetHeader.byteCount else { return link.counters.drop(.truncated, row: row) }
-        guard var offload = try? VirtioNetHeader(parsing: frames.bytes(read.lowerBound..<start)) else {
-            return link.counters.drop(.badOffload, row: row)
-        }
-        if let tag { restore(tag, in: &frame, &offload) }
         var decision = Pipeline.decide(
             frames.bytes(frame), offload: offload, from: line.port, tables: tables, memory: &memory, now: now)
         note(decision.learnt)
@@ -125,6 +133,34 @@ extension Worker {
         }
     }
 
+    /// Counts a frame that can't even be asked where it goes.
+    private mutating func drop(_ reason: DropReason, _ frame: Range<Int>, from line: PortLine, bit: Int) {
+        pending[bit] = Pending(row: line.row)
+        link.counters.add(to: .receivedFrames, row: line.row)
+        link.counters.add(frame.count, to: .receivedBytes, row: line.row)
+        link.counters.drop(reason, row: line.row)
+    }
+
+    /// The port of a trunk that a frame is of; the tag that says so is taken out. Another kind of tag is part of the frame.
+    private func member(
+        of trunk: TrunkMap, _ frame: inout Range<Int>, _ tag: PacketSocket.Tag?, _ offload: inout VirtioNetHeader
+    ) -> PortLine? {
+        let frames = frames
+        var vlan: UInt16 = 0
+        if let tag, tag.type == trunk.tagType.rawValue {
+            vlan = tag.control & 0xFFF
+        } else if let tag {
+            restore(tag, in: &frame, &offload)
+        } else if FrameTag.isFirst(trunk.tagType, in: frames.bytes(frame)) {
+            vlan = FrameTag.vlan(in: frames.bytes(frame))
+            var bytes = frames.mutableBytes(frame)
+            FrameTag.strip(from: &bytes)
+            frame = frame.lowerBound + VLANTag.byteCount..<frame.upperBound
+            offload = Offload.shifted(offload, back: VLANTag.byteCount)
+        }
+        return trunk.port(ofFramesIn: vlan).flatMap { line(of: $0) }
+    }
+
     /// Puts back a tag that the kernel has taken out; the frame then begins ``VLANTag/byteCount`` bytes earlier, where its
     /// offload header was.
     private func restore(_ tag: PacketSocket.Tag, in frame: inout Range<Int>, _ offload: inout VirtioNetHeader) {
@@ -145,7 +181,7 @@ extension Worker {
     mutating func strip(_ frame: inout Range<Int>, _ decision: inout Decision, in isPort: Bool) {
         let arena = isPort ? frames : region
         var bytes = arena.mutableBytes(frame)
-        PriorityTag.strip(from: &bytes)
+        FrameTag.strip(from: &bytes)
         frame = frame.lowerBound + VLANTag.byteCount..<frame.upperBound
         decision.layout = try? FrameLayout(parsing: arena.bytes(frame))
         decision.stripsTag = false

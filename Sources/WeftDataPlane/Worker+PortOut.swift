@@ -18,22 +18,20 @@ extension Worker {
         let offload = Offload.forWriting(offload, layout: layout)
         switch line.kind {
         case .tap:
-            emit(offload)
             unsafe slices[1] = frames.slice(frame)
-            count(transmit(2, to: line, byteCount: frame.count), frameCount: 1, source: source)
+            count(transmit(offload, 2, to: line, byteCount: frame.count), frameCount: 1, source: source)
         case .packet:
-            let place = unsafe packetTransmitter.place(offload, to: line, sliceCount: 1, counters: link.counters)
+            let place = unsafe packetTransmitter.place(to: line, sliceCount: 1, counters: link.counters)
             unsafe place[1] = frames.slice(frame)
-            unsafe packetTransmitter.append(2, to: line, source: source, frameCount: 1, byteCount: frame.count)
+            unsafe packetTransmitter.append(offload, 2, to: line, source: source, frameCount: 1, byteCount: frame.count)
         }
     }
 
     /// Writes a copy of a frame of the read area to a port, now; whether the port took it.
     mutating func write(_ frame: Range<Int>, layout: FrameLayout, offload: VirtioNetHeader, to port: PortIndex) -> Bool {
         guard let line = line(of: port) else { return false }
-        emit(Offload.forWriting(offload, layout: layout))
         unsafe slices[1] = frames.slice(frame)
-        return transmit(2, to: line, byteCount: frame.count)
+        return transmit(Offload.forWriting(offload, layout: layout), 2, to: line, byteCount: frame.count)
     }
 
     private func count(_ isWritten: Bool, frameCount: Int, source: Int) {
@@ -56,9 +54,10 @@ extension Worker {
         guard let byteCount = TooBigReply.emit(for: frames.bytes(frame), layout, mtu: mtu, into: &bytes) else {
             return link.counters.drop(.tooBigNoAnswer, row: line.row)
         }
-        emit(.complete)
         unsafe slices[1] = scratch.slice(start..<start + byteCount)
-        guard transmit(2, to: line, byteCount: byteCount) else { return link.counters.drop(.portWriteFailed, row: line.row) }
+        guard transmit(.complete, 2, to: line, byteCount: byteCount) else {
+            return link.counters.drop(.portWriteFailed, row: line.row)
+        }
         link.counters.add(to: .answered, row: line.row)
         link.counters.add(to: .generated, row: line.row)
     }
@@ -73,10 +72,10 @@ extension Worker {
             switch coalescer.outputs[index].target {
             case .port(let port): deliver(index, to: port, source: source)
             case .flood(let segment):
-                emit(coalescer.outputs[index].offload)
                 let count = unsafe gather(index, into: slices)
                 flood(
-                    count, byteCount: coalescer.outputs[index].byteCount, frameCount: coalescer.outputs[index].frameCount,
+                    coalescer.outputs[index].offload, count, byteCount: coalescer.outputs[index].byteCount,
+                    frameCount: coalescer.outputs[index].frameCount,
                     segment: segment, row: source)
             }
         }
@@ -93,23 +92,25 @@ extension Worker {
         let offload = coalescer.outputs[index].offload
         switch line.kind {
         case .tap:
-            emit(offload)
             let sliceCount = unsafe gather(index, into: slices)
-            count(transmit(sliceCount, to: line, byteCount: byteCount), frameCount: frameCount, source: source)
+            count(transmit(offload, sliceCount, to: line, byteCount: byteCount), frameCount: frameCount, source: source)
         case .packet:
-            let place = unsafe packetTransmitter.place(
-                offload, to: line, sliceCount: frameCount + 1, counters: link.counters)
+            let place = unsafe packetTransmitter.place(to: line, sliceCount: frameCount + 1, counters: link.counters)
             let sliceCount = unsafe gather(index, into: place)
             unsafe packetTransmitter.append(
-                sliceCount, to: line, source: source, frameCount: frameCount, byteCount: byteCount)
+                offload, sliceCount, to: line, source: source, frameCount: frameCount, byteCount: byteCount)
         }
     }
 
     /// Writes a gathered frame to all ports of its segment.
-    private mutating func flood(_ count: Int, byteCount: Int, frameCount: Int, segment: SegmentIndex, row: Int) {
+    private mutating func flood(
+        _ offload: VirtioNetHeader, _ count: Int, byteCount: Int, frameCount: Int, segment: SegmentIndex, row: Int
+    ) {
         var (written, missed) = (0, 0)
         for position in tables.fabric.floodPortRange(of: segment) {
-            if let line = line(of: tables.fabric.floodPort(position)), transmit(count, to: line, byteCount: byteCount) {
+            if let line = line(of: tables.fabric.floodPort(position)),
+                transmit(offload, count, to: line, byteCount: byteCount)
+            {
                 written += 1
             } else {
                 missed += 1
@@ -121,7 +122,7 @@ extension Worker {
         if missed > 0 { link.counters.add(frameCount, to: .incompleteFloods, row: row) }
     }
 
-    /// Lines up the slices of an output behind its offload header, which is there; returns how many there are.
+    /// Lines up the slices of an output behind its front; returns how many there are with that.
     @unsafe private func gather(_ index: Int, into place: UnsafeMutableBufferPointer<iovec>) -> Int {
         unsafe place[1] = region.slice(coalescer.outputs[index].front)
         var count = 2
@@ -134,18 +135,12 @@ extension Worker {
         return count
     }
 
-    /// Puts an offload header in front.
-    mutating func emit(_ offload: VirtioNetHeader) {
-        let place = 0..<VirtioNetHeader.byteCount
-        let portHeader = portHeader
-        var bytes = portHeader.mutableBytes(place)
-        offload.emit(into: &bytes)
-        unsafe slices[0] = portHeader.slice(place)
-    }
-
-    /// Writes the first `count` slices as one frame, now; counts it, and tells whether it worked.
-    mutating func transmit(_ count: Int, to line: PortLine, byteCount: Int) -> Bool {
+    /// Writes the first `count` slices as one frame, now, the first of them for `offload`; counts it, and tells whether it
+    /// worked. The others stay as they are.
+    mutating func transmit(_ offload: VirtioNetHeader, _ count: Int, to line: PortLine, byteCount: Int) -> Bool {
         let frame = unsafe UnsafeMutableBufferPointer(rebasing: slices[0..<count])
+        unsafe line.putFront(offload, in: portFront, at: 0, of: frame)
+        defer { unsafe line.removeFront(of: frame) }
         let result: TransferResult
         switch line.kind {
         case .tap: result = unsafe TapQueue.transmit(frame, to: line.descriptor)

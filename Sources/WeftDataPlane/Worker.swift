@@ -42,6 +42,8 @@ import WeftWire
         var devices: [PortDevice] = []
         /// Where its frames are written.
         var line: PortLine?
+        /// The VLANs of the device, where it is a trunk; frames without a tag are this port's, if it is the native one.
+        var trunk: TrunkMap?
     }
 
     /// A queue of a port that this worker reads.
@@ -109,8 +111,8 @@ import WeftWire
     let receiveControls = ByteArena(byteCount: datagramLimit * controlStride)
     let slices: UnsafeMutableBufferPointer<iovec>
     let fragmentHeader = ByteArena(byteCount: 256)
-    /// The offload header of the frame being written.
-    let portHeader = ByteArena(byteCount: VirtioNetHeader.byteCount)
+    /// The front of the frame being written.
+    let portFront = ByteArena(byteCount: PortLine.frontByteCount)
 
     static let nameStride = 32
     static let controlStride = 128
@@ -157,7 +159,7 @@ import WeftWire
         unsafe receiveHeaders.deallocate()
         unsafe receiveSlices.deallocate()
         unsafe slices.deallocate()
-        for arena in [frames, scratch, region, fragmentHeader, portHeader, receiveNames, receiveControls] {
+        for arena in [frames, scratch, region, fragmentHeader, portFront, receiveNames, receiveControls] {
             unsafe arena.deallocate()
         }
     }
@@ -221,6 +223,7 @@ import WeftWire
         case .detach(let port, let latch):
             detach(Int(port.rawValue))
             latch.countDown()
+        case .split(let port, let trunk): split(Int(port.rawValue), into: trunk)
         case .inject(let frames, let segment): inject(frames, into: segment)
         case .stop: isStopping = true
         }
@@ -229,12 +232,11 @@ import WeftWire
     private mutating func attach(_ writer: PortDevice, _ readers: [PortDevice]) {
         precondition(readers.count <= Self.laneCount, "\(readers.count) queues of \(writer.line.port) for one worker")
         let row = Int(writer.line.port.rawValue)
-        while ports.count <= row {
-            ports.append(Port())
-            lanes.append(contentsOf: repeatElement(nil, count: Self.laneCount))
-        }
+        makeRoom(for: row)
         detach(row)
-        ports[row] = Port(devices: [writer] + readers, line: writer.line)
+        ports[row].devices = [writer] + readers
+        ports[row].line = writer.line
+        setLines(ofMembersOf: row)
         for (number, reader) in readers.enumerated() {
             let lane = row * Self.laneCount + number
             lanes[lane] = Lane(line: reader.line)
@@ -246,10 +248,40 @@ import WeftWire
         }
     }
 
+    private mutating func makeRoom(for row: Int) {
+        while ports.count <= row {
+            ports.append(Port())
+            lanes.append(contentsOf: repeatElement(nil, count: Self.laneCount))
+        }
+    }
+
+    /// Lets go of a port's device; what its VLANs are stays known for the next one.
     private mutating func detach(_ row: Int) {
         guard row < ports.count else { return }
         stopReading(row)
-        ports[row] = Port()
+        ports[row].devices = []
+        ports[row].line = nil
+        setLines(ofMembersOf: row)
+    }
+
+    /// Makes a port's device a trunk, or no longer one.
+    private mutating func split(_ row: Int, into trunk: TrunkMap?) {
+        makeRoom(for: row)
+        let line = ports[row].line
+        ports[row].line = nil
+        setLines(ofMembersOf: row)
+        ports[row].line = line
+        ports[row].trunk = trunk
+        setLines(ofMembersOf: row)
+    }
+
+    /// The members of a trunk are written where its device is, each with its tag.
+    private mutating func setLines(ofMembersOf row: Int) {
+        guard let trunk = ports[row].trunk else { return }
+        for member in trunk.members where member.port != trunk.native {
+            makeRoom(for: Int(member.port.rawValue))
+            ports[Int(member.port.rawValue)].line = ports[row].line?.member(member.port, tag: trunk.tag(for: member))
+        }
     }
 
     private mutating func stopReading(_ row: Int) {

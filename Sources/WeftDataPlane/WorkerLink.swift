@@ -9,6 +9,8 @@ enum WorkerCommand: Sendable {
     case attach(writing: PortDevice, reading: [PortDevice], mergesUDP: Bool)
     /// Lets go of the device.
     case detach(PortIndex, Latch)
+    /// Tells a port's frames apart by their VLAN from now on, or no longer.
+    case split(PortIndex, TrunkMap?)
     /// Sends frames of ours to the members of a segment.
     case inject([[UInt8]], SegmentIndex)
     case stop

@@ -16,6 +16,8 @@
     case underlayFromOverlay
     /// The frame carries a VLAN tag and its segment does not carry tags (X6).
     case innerVLAN
+    /// The frame's VLAN is none of its trunk's, or it has no tag and the trunk no native VLAN.
+    case notInTrunk
     /// The source address is a group address or zero (X8).
     case badSourceMAC
     /// A frame carries the source address of a local station: one that is declared at another port of this host or, if the
@@ -68,6 +70,7 @@
         case .foreignVTEP: "foreign-vtep"
         case .underlayFromOverlay: "underlay-from-overlay"
         case .innerVLAN: "inner-vlan"
+        case .notInTrunk: "vlan-not-in-trunk"
         case .badSourceMAC: "bad-source-mac"
         case .sourceMACIsLocal: "source-mac-is-local"
         case .stickyMAC: "sticky-mac"

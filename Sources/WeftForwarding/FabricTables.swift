@@ -102,6 +102,7 @@ public final class FabricTables: Sendable {
         var membership = [UInt64](repeating: 0, count: segments.count * membershipStride)
         var floodPeers: [PeerIndex] = []
         var floodPorts: [PortIndex] = []
+        let portsBySegment = Dictionary(grouping: description.ports, by: \.segment)
         for segment in description.segments {
             let row = Int(segment.index.rawValue)
             precondition(!segments[row].isPresent, "\(segment.index) is described twice")
@@ -120,7 +121,7 @@ public final class FabricTables: Sendable {
             }
             facts.peerEnd = Int32(floodPeers.count)
             facts.portStart = Int32(floodPorts.count)
-            floodPorts += description.ports.filter { $0.segment == segment.index }.map(\.index).sorted()
+            floodPorts += (portsBySegment[segment.index] ?? []).map(\.index).sorted()
             facts.portEnd = Int32(floodPorts.count)
             segments[row] = facts
         }

@@ -24,12 +24,15 @@ public enum Offload {
             && Int(offload.checksumOffset) == expected.checksum
     }
 
-    /// `offload` for the same frame with `byteCount` bytes of it taken out before the network header.
+    /// `offload` for the same frame with `byteCount` bytes of it taken out before the network header, or put in when negative.
+    ///
+    /// A place that is not said stays so: the kernel refuses a header length that is less than an Ethernet header's.
     public static func shifted(_ offload: VirtioNetHeader, back byteCount: Int) -> VirtioNetHeader {
-        VirtioNetHeader(
+        func moved(_ place: UInt16) -> UInt16 { place == 0 ? 0 : UInt16(clamping: Int(place) - byteCount) }
+        return VirtioNetHeader(
             flags: offload.flags, segmentation: offload.segmentation, hasECN: offload.hasECN,
-            headerLength: UInt16(clamping: Int(offload.headerLength) - byteCount), segmentSize: offload.segmentSize,
-            checksumStart: UInt16(clamping: Int(offload.checksumStart) - byteCount), checksumOffset: offload.checksumOffset)
+            headerLength: moved(offload.headerLength), segmentSize: offload.segmentSize,
+            checksumStart: moved(offload.checksumStart), checksumOffset: offload.checksumOffset)
     }
 
     /// `offload` as it is written to a port, with the header length that the layout tells: guests only hint at it.
@@ -38,17 +41,6 @@ public enum Offload {
             flags: offload.flags.intersection(.needsChecksum), segmentation: offload.segmentation, hasECN: offload.hasECN,
             headerLength: offload.segmentation == .none ? 0 : UInt16(clamping: layout.payloadOffset ?? layout.l2ByteCount),
             segmentSize: offload.segmentSize, checksumStart: offload.checksumStart, checksumOffset: offload.checksumOffset)
-    }
-}
-
-/// A tag with VID 0, which says a priority and names no VLAN (IEEE 802.1Q §6.9).
-public enum PriorityTag {
-    /// Moves the two addresses over the first tag; the frame then begins ``VLANTag/byteCount`` bytes later.
-    public static func strip(from frame: inout MutableRawSpan) {
-        let destination = frame.bytes.macAddress(at: 0)
-        let source = frame.bytes.macAddress(at: 6)
-        frame.storeMACAddress(source, at: 6 + VLANTag.byteCount)
-        frame.storeMACAddress(destination, at: VLANTag.byteCount)
     }
 }
 

@@ -89,7 +89,7 @@ import WeftTypes
 
     @Test("tags are put back into frames and superframes where the segment carries them") func tags() throws {
         let (rig, alpha, bravo) = try Self.pair(.veth, segment: { $0.tags = .carry })
-        let guests = try ["alpha", "bravo"].map { host in try RawGuest(rig.namespace("guest-\(host)")) }
+        let guests = try ["alpha", "bravo"].map { host in try TaggedSocket(rig.namespace("guest-\(host)")) }
         guests[0].send(Self.taggedSuperframe(vlan: 7))
         let received = try #require(guests[1].receiveTagged())
         #expect(received.tag == PacketSocket.Tag(control: 7, type: 0x8100))
@@ -104,7 +104,7 @@ import WeftTypes
 
     @Test("where the segment carries no tags, tagged frames are dropped and counted") func tagRefused() throws {
         let (rig, alpha, _) = try Self.pair(.veth)
-        let guest = try RawGuest(rig.namespace("guest-alpha"))
+        let guest = try TaggedSocket(rig.namespace("guest-alpha"))
         guest.send(Self.taggedSuperframe(vlan: 7))
         try rig.poll(seconds: 2) { alpha.counters().ports[PortIndex(0)]?.drops[.innerVLAN] == 1 }
         #expect(try rig.ping(from: "alpha").contains(" 0% packet loss"))
@@ -244,48 +244,5 @@ import WeftTypes
         #expect(count > 0)
         try plane.detach(PortIndex(0))
         #expect(plane.kernelDropCount >= count)
-    }
-}
-
-/// A guest's `eth0`, past its network stack.
-private final class RawGuest {
-    private let socket: PacketSocket
-
-    init(_ namespace: String) throws {
-        socket = try NetworkNamespace.named(namespace).run { try PacketSocket.open(interface: "eth0") }
-    }
-
-    func send(_ frame: [UInt8]) {
-        let result = unsafe frame.withUnsafeBytes { unsafe write(socket.rawValue, $0.baseAddress, $0.count) }
-        #expect(result == frame.count)
-    }
-
-    /// The first tagged frame that comes within two seconds.
-    func receiveTagged() -> (bytes: [UInt8], tag: PacketSocket.Tag)? {
-        let (frame, control) = unsafe (malloc(1 << 17), malloc(64))
-        defer {
-            unsafe free(frame)
-            unsafe free(control)
-        }
-        var slice = unsafe iovec(iov_base: frame, iov_len: 1 << 17)
-        for _ in 0..<200 {
-            usleep(10_000)
-            while true {
-                var header = unsafe DatagramHeader()
-                let result = unsafe withUnsafeMutablePointer(to: &slice) { slice in
-                    unsafe header.msg_hdr.msg_iov = slice
-                    unsafe header.msg_hdr.msg_iovlen = 1
-                    unsafe header.msg_hdr.msg_control = control
-                    unsafe header.msg_hdr.msg_controllen = 64
-                    return unsafe withUnsafeMutablePointer(to: &header) {
-                        unsafe socket.receive(UnsafeMutableBufferPointer(start: $0, count: 1))
-                    }
-                }
-                guard result == .transferred(1) else { break }
-                guard let tag = unsafe PacketSocket.tag(of: &header.msg_hdr) else { continue }
-                return unsafe (Array(UnsafeRawBufferPointer(start: frame, count: Int(header.msg_len))), tag)
-            }
-        }
-        return nil
     }
 }

@@ -154,7 +154,7 @@ import WeftWire
         let decision = network.send(frame.bytes)
         #expect(decision.stripsTag && decision.verdict == .flood)
         var bytes = frame.bytes
-        bytes.withMutableRawBytes { PriorityTag.strip(from: &$0) }
+        bytes.withMutableRawBytes { FrameTag.strip(from: &$0) }
         #expect(Array(bytes.dropFirst(4)) == Frame(destination: .broadcast, source: Network.nobody, payload: [1]).bytes)
     }
 

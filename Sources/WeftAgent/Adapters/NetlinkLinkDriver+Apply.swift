@@ -14,6 +14,8 @@ extension NetlinkLinkDriver {
         case .createTap(let name, let tap): try createTap(name, tap)
         case .createVeth(let name, let mac, let guest): try createVeth(name, mac: mac, guest: guest)
         case .holdQueues(let name, let count): try holdQueues(of: try owned(name), count: count)
+        case .bringUp(let name, let note): try bringUp(name, noting: note)
+        case .giveBack(let name, let note, let isLetDown): try giveBack(name, noted: note, isLetDown: isLetDown)
         case .rename(let name, let wanted):
             let link = try owned(name)
             try write { () throws(NetlinkError) in try netlink.setLink(link.index, LinkChange(name: wanted)) }
@@ -38,6 +40,38 @@ extension NetlinkLinkDriver {
             throw .changed("cannot configure \(name): the device is not Weft's; rename or remove it")
         }
         return link
+    }
+
+    /// Notes on a device of others that it was down, and brings it up.
+    private func bringUp(_ name: String, noting note: String) throws(LinkFailure) {
+        let link = try foreign(name)
+        if !link.alternativeNames.contains(note) {
+            try write { () throws(NetlinkError) in try netlink.addAlternativeName(note, to: link.index) }
+        }
+        try write { () throws(NetlinkError) in try netlink.setLink(link.index, LinkChange(isUp: true)) }
+    }
+
+    /// Lets it down again; the note goes last, so that nothing is forgotten when the agent is stopped in between.
+    private func giveBack(_ name: String, noted note: String, isLetDown: Bool) throws(LinkFailure) {
+        let link = try foreign(name)
+        guard link.alternativeNames.contains(note) else { return }
+        if isLetDown { try write { () throws(NetlinkError) in try netlink.setLink(link.index, LinkChange(isUp: false)) } }
+        try write { () throws(NetlinkError) in try netlink.removeAlternativeName(note, from: link.index) }
+    }
+
+    /// The device of that name, which must not be ours.
+    private func foreign(_ name: String) throws(LinkFailure) -> Link {
+        let found = try asking { () throws(NetlinkError) in try netlink.link(named: name) }
+        guard let link = found, link.name == name, link.group != Mark.group else {
+            throw .changed("cannot configure \(name): it has gone away; it is waited for")
+        }
+        return link
+    }
+
+    /// The bridge that a device is to join: one of ours, or for a device that leads to a bridge of others, that.
+    private func bridge(_ name: String, for link: Link) throws(LinkFailure) -> Link {
+        guard let mark = link.alias.flatMap({ Mark(alias: $0) }), mark.kind == .link else { return try owned(name) }
+        return try foreign(name)
     }
 
     private func delete(_ name: String) throws(LinkFailure) {
@@ -69,7 +103,7 @@ extension NetlinkLinkDriver {
         case .mtu(let mtu): try set(link, LinkChange(mtu: mtu))
         case .master(nil): try set(link, LinkChange(masterIndex: 0))
         case .master(let name?):
-            let bridge = try owned(name)
+            let bridge = try bridge(name, for: link)
             try set(link, LinkChange(masterIndex: bridge.index))
         case .bridge(let options): try set(link, LinkChange(bridge: BridgeAttributes(options, on: link)))
         case .isDeaf(true): try deafen(link)

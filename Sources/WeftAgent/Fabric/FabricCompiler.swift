@@ -7,7 +7,7 @@ import WeftTypes
 /// Turns a topology into what the packet path of one host must know of it, with indices that survive a reload.
 ///
 /// To the packet path a segment of this host has an uplink, behind which are all its ports on the bridge, and a port for each
-/// direct one.
+/// one that the agent reads itself; a trunk is one for each of its VLANs.
 struct FabricCompiler {
     private var segments = IndexBook<TopologyName>()
     private var ports = IndexBook<PathPort>()
@@ -17,8 +17,19 @@ struct FabricCompiler {
     enum PathPort: Hashable, Comparable {
         /// The uplink of a segment.
         case uplink(TopologyName)
-        /// A direct port of the topology.
-        case direct(TopologyName)
+        /// A port of the topology that the agent reads itself: its device, and its segment or the native one of its trunk.
+        case device(TopologyName)
+        /// Another segment of a trunk, by its VLAN.
+        case member(TopologyName, VLANID)
+
+        /// The place of a port's segment.
+        init(_ port: Port, in segment: TopologyName) {
+            self = .device(port.name)
+            guard case .trunk(let trunk) = port.attachment, trunk.native != segment, let vlan = trunk.vlan(of: segment) else {
+                return
+            }
+            self = .member(port.name, vlan)
+        }
     }
 
     /// Whom the packet path has a peer for.
@@ -48,6 +59,10 @@ struct FabricCompiler {
         var nodes: [NodeID: PeerIndex] = [:]
         /// The segments that this host has.
         var segments: [VNI: SegmentIndex] = [:]
+        /// How the devices of trunks are told apart, by the port that the device is.
+        var trunks: [PortIndex: TrunkMap] = [:]
+        /// The ports of the topology that the agent reads itself, by each of their places in the packet path.
+        var readPorts: [PortIndex: TopologyName] = [:]
         /// The nodes that don't exchange a segment with this one, because their topologies differ in what it is.
         var mismatches: [Mismatch] = []
     }
@@ -61,9 +76,12 @@ struct FabricCompiler {
     mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int, gossip: GossipPeers? = nil) -> Result {
         let local = topology.segments(on: host)
         let segmentNumbers = segments.update(to: local.map(\.name))
-        let direct = topology.ports(on: host.name).filter { $0.attach == .direct }
+        let read = topology.ports(on: host.name).filter(\.isReadByAgent)
         let bridged = topology.bridgedSegments(on: host)
-        _ = ports.update(to: bridged.map { .uplink($0.name) } + direct.map { .direct($0.name) })
+        let places = read.map { port in Set([.device(port.name)] + port.segments.map { PathPort(port, in: $0) }) }
+        _ = ports.update(to: bridged.map { .uplink($0.name) } + places.flatMap { $0 })
+        let readBySegment = Self.bySegment(read)
+        let portsBySegment = Self.bySegment(topology.ports)
         let hosts = topology.peers(of: host).filter { gossip == nil || $0.kind == .vtep }
         let tunnels = hosts.map { (host: $0, tunnel: topology.tunnel(from: host, to: $0)) }
         let nodes = gossip?.peers ?? []
@@ -118,20 +136,38 @@ struct FabricCompiler {
                 result.fabric.ports.append(
                     PortDescription(index: uplink, name: segment.name.text, segment: index, isManyMACs: true))
             }
-            for port in direct where port.isIn(segment.name) {
-                guard let place = directPort(port.name) else { continue }
+            for port in readBySegment[segment.name] ?? [] {
+                guard let place = place(of: port, in: segment.name) else { continue }
                 result.fabric.ports.append(
-                    PortDescription(index: place, name: port.name.text, segment: index, isManyMACs: false))
+                    PortDescription(index: place, name: port.name.text, segment: index, isManyMACs: port.kind.isForeign))
+                result.readPorts[place] = port.name
             }
-            result.stations += stations(of: segment, in: topology, on: host, at: index, peers: peerNumbers)
+            result.stations += stations(
+                of: portsBySegment[segment.name] ?? [], in: segment, on: host, at: index, peers: peerNumbers)
+        }
+        for port in read {
+            guard case .trunk(let trunk) = port.attachment, let device = readPort(port.name) else { continue }
+            result.readPorts[device] = port.name
+            result.trunks[device] = TrunkMap(
+                trunk.members.compactMap { member in
+                    place(of: port, in: member.segment).map { TrunkMap.Member(vlan: member.vlan, port: $0) }
+                },
+                native: trunk.native == nil ? nil : device, tagType: trunk.tagProtocol == .dot1AD ? .serviceVLAN : .vlan)
         }
         return result
     }
 
+    private static func bySegment(_ ports: [Port]) -> [TopologyName: [Port]] {
+        ports.reduce(into: [:]) { all, port in
+            for segment in port.segments { all[segment, default: []].append(port) }
+        }
+    }
+
     private func stations(
-        of segment: Segment, in topology: Topology, on host: Host, at index: SegmentIndex, peers: [PathPeer: UInt16]
+        of ports: [Port], in segment: Segment, on host: Host, at index: SegmentIndex, peers: [PathPeer: UInt16]
     ) -> [Directory.Station] {
-        topology.ports(in: segment.name).compactMap { port in
+        // Of what is behind a device of others the file says nothing.
+        ports.filter { !$0.kind.isForeign }.compactMap { port in
             let location: Location?
             if port.host == host.name {
                 location = place(of: port, in: segment.name).map { .port($0) }
@@ -146,16 +182,14 @@ struct FabricCompiler {
 
     /// The port of the packet path that a local port of the topology is, or is behind.
     private func place(of port: Port, in segment: TopologyName) -> PortIndex? {
-        switch port.attach {
-        case .bridge: uplink(of: segment)
-        case .direct: directPort(port.name)
-        }
+        guard port.isReadByAgent else { return uplink(of: segment) }
+        return ports[PathPort(port, in: segment)].map { PortIndex($0) }
     }
 
-    /// The index of a segment's uplink in the packet path; nil where all ports of this host are direct.
+    /// The index of a segment's uplink in the packet path; nil where the agent reads all ports of this host itself.
     func uplink(of segment: TopologyName) -> PortIndex? { ports[.uplink(segment)].map { PortIndex($0) } }
-    /// The index of a direct port in the packet path.
-    func directPort(_ port: TopologyName) -> PortIndex? { ports[.direct(port)].map { PortIndex($0) } }
+    /// The index of a port that the agent reads itself; of a trunk the one that its device is.
+    func readPort(_ port: TopologyName) -> PortIndex? { ports[.device(port)].map { PortIndex($0) } }
     /// The index of a peer that the topology names.
     func peerIndex(of peer: TopologyName) -> PeerIndex? { peers[.host(peer)].map { PeerIndex($0) } }
     /// The segment that has an index.

@@ -14,8 +14,9 @@ final class GossipRoutes: Sendable {
     struct Numbers: Hashable, Sendable {
         var nodes: [NodeID: PeerIndex] = [:]
         var segments: [VNI: SegmentIndex] = [:]
-        /// The kernel's number of each direct port's device; the others are uplinks, behind which is a bridge.
-        var directPorts: [PortIndex: LocalPort] = [:]
+        /// The kernel's number of the device of each port that the agent reads itself; the others are uplinks, behind which is a
+        /// bridge of ours.
+        var readPorts: [PortIndex: LocalPort] = [:]
         /// Peers that do not gossip.
         var plainPeers: [PeerIndex: VTEP] = [:]
     }
@@ -92,7 +93,7 @@ final class GossipRoutes: Sendable {
             let seen = sightings.stations.compactMap { event -> Endpoints.Input? in
                 guard let key = state.key(event.key) else { return nil }
                 switch event.location {
-                case .port(let port): return .sighted(key, port: state.numbers.directPorts[port], .frame, seen: event.seen)
+                case .port(let port): return .sighted(key, port: state.numbers.readPorts[port], .frame, seen: event.seen)
                 case .peer(let peer):
                     return state.numbers.plainPeers[peer].map { .sightedBehind($0, key, seen: event.seen) }
                 }
@@ -100,7 +101,7 @@ final class GossipRoutes: Sendable {
             let bound = sightings.bindings.compactMap { event -> Endpoints.Input? in
                 guard let key = state.key(event.key) else { return nil }
                 return .bound(
-                    key, event.address, port: state.numbers.directPorts[event.port], isRouter: event.isRouter, seen: event.seen)
+                    key, event.address, port: state.numbers.readPorts[event.port], isRouter: event.isRouter, seen: event.seen)
             }
             let aged = sightings.aged.compactMap { event -> Endpoints.Input? in
                 guard let key = state.key(event.key) else { return nil }

@@ -24,6 +24,9 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
         /// The host end of a veth pair; the name is the port's.
         case veth
 
+        /// The agent's TAP on a bridge of the host's that is not ours; the name is the port's.
+        case link
+
         /// What the names of such devices begin with.
         public var devicePrefix: String {
             switch self {
@@ -31,6 +34,7 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
             case .bridge: "wfb-"
             case .uplink: "wfu-"
             case .veth: "wfv-"
+            case .link: "wfl-"
             }
         }
     }

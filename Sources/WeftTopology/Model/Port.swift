@@ -46,12 +46,13 @@ public struct Port: Hashable, Sendable {
         /// A unix socket for a VM without privileges.
         case socket
 
-        /// The kind its device is marked with; nil where Weft makes none.
+        /// The kind that the device we make for it is marked with; nil where we make none.
         public var mark: Mark.Kind? {
             switch self {
             case .tap: .tap
             case .veth: .veth
-            case .nic, .bridge, .socket: nil
+            case .bridge: .link
+            case .nic, .socket: nil
             }
         }
 
@@ -99,7 +100,7 @@ public struct Port: Hashable, Sendable {
         self.mac = mac ?? .derived(fabric: fabric, port: name)
         self.isMACDerived = mac == nil
         self.addresses = addresses
-        self.device = device ?? kind.mark.map { DeviceName($0, fabric: fabric, name: name) }
+        self.device = device ?? (kind.isForeign ? nil : kind.mark.map { DeviceName($0, fabric: fabric, name: name) })
         self.queues = queues
         self.owner = owner
         self.namespace = namespace
@@ -118,6 +119,9 @@ public struct Port: Hashable, Sendable {
         case .trunk: nil
         }
     }
+
+    /// Whether the agent reads its frames itself, and not those of the segment's bridge that they come to.
+    public var isReadByAgent: Bool { attach == .direct || kind == .bridge }
 
     /// Whether it is in a segment.
     public func isIn(_ segment: TopologyName) -> Bool {

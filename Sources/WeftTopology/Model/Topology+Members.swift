@@ -26,7 +26,7 @@ extension Topology {
 
     /// The segments that have a bridge and an uplink on a host, sorted by name: where all ports are direct there is neither.
     public func bridgedSegments(on host: Host) -> [Segment] {
-        let bridged = Set(ports(on: host.name).filter { $0.attach == .bridge }.flatMap(\.segments))
+        let bridged = Set(ports(on: host.name).filter { !$0.isReadByAgent }.flatMap(\.segments))
         return segments.filter { bridged.contains($0.name) }
     }
 

@@ -14,7 +14,7 @@ public enum HostObject: Hashable, Sendable, Comparable, CustomStringConvertible 
         switch mark.kind {
         case .bridge: self = .segment(mark.name)
         case .uplink: self = .uplink(mark.name)
-        case .tap, .veth: self = .port(mark.name)
+        case .tap, .veth, .link: self = .port(mark.name)
         }
     }
 

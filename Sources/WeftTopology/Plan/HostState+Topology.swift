@@ -42,37 +42,50 @@ extension HostState {
             Self.devices(of: segment, topology, host, uplinkQueueCount: uplinkQueueCount, avoiding: guests)
         }
         var problems: [PlanProblem] = []
+        var foreign: [ForeignDevice] = []
         for port in ports {
-            // Trunks and the other kinds are refused by ``Feature/notYet``.
-            guard let segment = port.segment.flatMap({ topology.segment(named: $0) }), let markKind = port.kind.mark,
-                let device = port.device?.text
-            else { continue }
-            let owner = port.owner.flatMap(userID)
-            if let name = port.owner, owner == nil {
-                problems.append(PlanProblem(.port(port.name), device: device, cause: .ownerUnknown(name)))
+            do throws(PlanProblem) {
+                if port.kind.isForeign, let name = port.device?.text {
+                    foreign.append(ForeignDevice(port: port.name, name: name))
+                }
+                guard let markKind = port.kind.mark else { continue }
+                let mark = topology.mark(markKind, port.name)
+                let kind = try Self.deviceKind(
+                    of: port, topology, placement: placement, underlayMTU: underlayMTU, uplinkQueueCount: uplinkQueueCount,
+                    userID,
+                    &problems)
+                devices.append(
+                    HostDevice(
+                        mark: mark, name: topology.deviceName(of: port, mark), kind: kind,
+                        mac: .derived(mark: mark, host: host, avoiding: guests), bridge: topology.bridge(of: port),
+                        isDirect: port.attach == .direct))
+            } catch {
+                problems.append(error)
             }
-            let mark = topology.mark(markKind, port.name)
-            let kind: HostDevice.Kind
-            if let namespace = placement.namespace(of: port) {
-                let mtu = topology.mtu(of: segment, underlayMTU: underlayMTU)
-                kind = .veth(GuestEnd(namespace: namespace, mac: port.mac, addresses: port.addresses, mtu: mtu))
-            } else if port.kind == .veth {
-                problems.append(PlanProblem(.port(port.name), device: device, cause: .namespaceUnnamed))
-                continue
-            } else {
-                kind = .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
-            }
-            let bridge: String?
-            switch port.attach {
-            case .bridge: bridge = topology.mark(.bridge, segment.name).deviceName.text
-            case .direct: bridge = nil
-            }
-            devices.append(
-                HostDevice(
-                    mark: mark, name: device, kind: kind, mac: .derived(mark: mark, host: host, avoiding: guests),
-                    bridge: bridge, isDirect: port.attach == .direct))
         }
-        self.init(fabric: topology.name, devices: devices, underlay: host.underlay, problems: problems)
+        self.init(fabric: topology.name, devices: devices, foreign: foreign, underlay: host.underlay, problems: problems)
+    }
+
+    /// What a port's device has to be; `problems` gets what does not keep it from being made.
+    private static func deviceKind(
+        of port: Port, _ topology: Topology, placement: GuestPlacement, underlayMTU: Int, uplinkQueueCount: Int,
+        _ userID: (String) -> UInt32?, _ problems: inout [PlanProblem]
+    ) throws(PlanProblem) -> HostDevice.Kind {
+        if port.kind == .bridge { return .tap(HostDevice.Tap(queueCount: max(1, uplinkQueueCount), isHeldByAgent: true)) }
+        let device = port.device?.text ?? ""
+        let owner = port.owner.flatMap(userID)
+        if let name = port.owner, owner == nil {
+            problems.append(PlanProblem(.port(port.name), device: device, cause: .ownerUnknown(name)))
+        }
+        if let namespace = placement.namespace(of: port) {
+            // Of a trunk's segments the smallest: the guest's VLAN devices have no more than the device they are on.
+            let mtus = port.segments.compactMap { topology.segment(named: $0) }
+                .map { topology.mtu(of: $0, underlayMTU: underlayMTU) }
+            return .veth(
+                GuestEnd(namespace: namespace, mac: port.mac, addresses: port.addresses, mtu: mtus.min() ?? underlayMTU))
+        }
+        guard port.kind != .veth else { throw PlanProblem(.port(port.name), device: device, cause: .namespaceUnnamed) }
+        return .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
     }
 
     private static func devices(
@@ -89,6 +102,20 @@ extension HostState {
                 mac: .derived(mark: uplink, host: host, avoiding: guests),
                 bridge: bridge.deviceName.text),
         ]
+    }
+}
+
+extension Topology {
+    /// The name of the device we make for a port; one that stands for a foreign device has a name of its own.
+    public func deviceName(of port: Port, _ mark: Mark) -> String {
+        port.kind.isForeign ? mark.deviceName.text : (port.device ?? mark.deviceName).text
+    }
+
+    /// The bridge that a port's device joins, nil for a direct one.
+    func bridge(of port: Port) -> String? {
+        if port.kind == .bridge { return port.device?.text }
+        guard port.attach == .bridge, let segment = port.segment else { return nil }
+        return mark(.bridge, segment).deviceName.text
     }
 }
 

@@ -8,6 +8,8 @@ public struct HostState: Hashable, Sendable {
     public let fabric: TopologyName?
     /// The devices in the order they are made: bridges, uplinks, ports.
     public let devices: [HostDevice]
+    /// The devices of others that ports stand for, sorted by port.
+    public let foreign: [ForeignDevice]
     /// Where the underlay addresses are that must be usable before traffic can leave.
     public let underlay: Host.Underlay
     /// What was found wrong with this host when the topology was read for it, such as an unknown owner.
@@ -15,9 +17,11 @@ public struct HostState: Hashable, Sendable {
 
     /// Sorts `devices`; of two with one name, which validation does not let happen, the first in that order stays.
     public init(
-        fabric: TopologyName?, devices: [HostDevice], underlay: Host.Underlay = .addresses([]), problems: [PlanProblem] = []
+        fabric: TopologyName?, devices: [HostDevice], foreign: [ForeignDevice] = [],
+        underlay: Host.Underlay = .addresses([]), problems: [PlanProblem] = []
     ) {
         self.fabric = fabric
+        self.foreign = foreign.sorted { $0.object < $1.object }
         var names: Set<String> = []
         self.devices = devices.sorted { $0.object < $1.object }.filter { names.insert($0.name).inserted }
         self.underlay = underlay

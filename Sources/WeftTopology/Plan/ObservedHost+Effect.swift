@@ -23,6 +23,12 @@ extension ObservedHost {
             links[name] = link
             namespaces[guest.namespace]?.insert(guest.device)
         case .holdQueues(let name, let count): changeTap(name) { $0.heldQueueCount = count }
+        case .bringUp(let name, let note):
+            if links[name]?.alternativeNames.contains(note) == false { links[name]?.alternativeNames.append(note) }
+            links[name]?.isUp = true
+        case .giveBack(let name, let note, let isLetDown):
+            links[name]?.alternativeNames.removeAll { $0 == note }
+            if isLetDown { links[name]?.isUp = false }
         case .rename(let name, let wanted): rename(name, to: wanted)
         case .delete(let name): delete(name)
         case .configure(let name, let setting): set(setting, on: name)

@@ -70,6 +70,10 @@ extension PlanStep {
         case createVeth(String, mac: MACAddress, guest: GuestEnd)
         /// Opens queues of a TAP that exists until the agent holds `count`.
         case holdQueues(String, count: Int)
+        /// Brings up a device of others, and gives it an alternative name that says so.
+        case bringUp(String, noting: String)
+        /// Takes that name from it, and lets it down unless another port has it too.
+        case giveBack(String, noted: String, isLetDown: Bool)
         case rename(String, to: String)
         case delete(String)
         case configure(String, LinkSetting)
@@ -85,7 +89,8 @@ extension PlanStep {
         public var device: String {
             switch self {
             case .createBridge(let name, _), .createTap(let name, _), .createVeth(let name, _, _), .holdQueues(let name, _),
-                .rename(let name, _), .delete(let name), .configure(let name, _), .configureGuest(let name, _, _, _):
+                .bringUp(let name, _), .giveBack(let name, _, _), .rename(let name, _), .delete(let name),
+                .configure(let name, _), .configureGuest(let name, _, _, _):
                 name
             }
         }
@@ -129,7 +134,7 @@ extension PlanStep {
 }
 
 /// Why an object can't be made as the topology wants it, though the file is valid.
-public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
+public struct PlanProblem: Error, Hashable, CustomStringConvertible {
     /// What can't be made.
     public let object: HostObject
     /// The device it should have had.
@@ -160,14 +165,21 @@ public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
         case bridgeMissing(String)
         /// There is no such user on this host.
         case ownerUnknown(String)
+        /// The device that the port stands for is not there (yet).
+        case deviceMissing(String)
+        /// The port is to stand for a device that Weft has made itself.
+        case deviceIsWefts(String)
+        /// The port is to join something that is no bridge; what it is.
+        case notABridge(String, kind: String)
     }
 
     /// Whether it passes by itself when the missing thing appears, without anyone changing the topology or the host's
     /// other devices.
     public var isWaiting: Bool {
         switch cause {
-        case .namespaceMissing, .bridgeMissing: true
-        case .nameTaken, .guestNameTaken, .ownerUnknown, .namespaceUnreadable, .namespaceUnnamed: false
+        case .namespaceMissing, .bridgeMissing, .deviceMissing: true
+        case .nameTaken, .guestNameTaken, .ownerUnknown, .namespaceUnreadable, .namespaceUnnamed, .deviceIsWefts, .notABridge:
+            false
         }
     }
 
@@ -183,6 +195,9 @@ public struct PlanProblem: Hashable, Sendable, CustomStringConvertible {
         case .namespaceUnreadable(let namespace, let cause): "network namespace \(namespace) can't be looked into: \(cause)"
         case .namespaceUnnamed: "the port has no 'netns'; say which network namespace gets the guest's end"
         case .bridgeMissing(let bridge): "its bridge \(bridge) is not there"
+        case .deviceMissing(let name): "device \(name) is not there; it is waited for: create it, or correct 'device'"
+        case .deviceIsWefts(let name): "device \(name) is one that Weft makes itself; name a device of the host's own"
+        case .notABridge(let name, let kind): "\(name) is a \(kind) device and no bridge; name a bridge, or use kind: nic"
         case .ownerUnknown(let user): "there is no user \(user) on this host; create it or change 'owner'"
         }
     }

@@ -5,6 +5,9 @@ extension PlanStep.Action: CustomStringConvertible {
         case .createTap(let name, let tap): "create TAP \(name)" + (tap.isMultiQueue ? ", \(tap.queueCount) queues" : "")
         case .createVeth(let name, _, let guest): "create veth \(name) with \(guest.device) in \(guest.namespace)"
         case .holdQueues(let name, let count): "open \(count) queues of \(name)"
+        case .bringUp(let name, let note): "bring up \(name), and call it \(note) too"
+        case .giveBack(let name, let note, let isLetDown):
+            "take the name \(note) from \(name)" + (isLetDown ? ", and let it down" : "")
         case .rename(let name, let wanted): "rename \(name) to \(wanted)"
         case .delete(let name): "delete \(name)"
         case .configure(let name, let setting): "set \(setting) on \(name)"

@@ -11,7 +11,9 @@ public func plan(desired: HostState, observed: ObservedHost) -> Plan {
     var planner = Planner(desired: desired, host: observed)
     for device in desired.devices where device.isDirect { planner.deafen(device) }
     planner.removeUnwanted()
+    planner.giveBack()
     for device in desired.devices.reversed() { planner.removeUnlike(device) }
+    for device in desired.foreign { planner.borrow(device) }
     for device in desired.devices { planner.reconcile(device) }
     return planner.result
 }
@@ -43,6 +45,11 @@ struct Planner {
     ) {
         plan.steps.append(PlanStep(action, for: object, reason: reason, impact: impact))
         host.apply(action)
+    }
+
+    /// Says what is wrong with a device that is not ours.
+    mutating func report(_ device: ForeignDevice, _ cause: PlanProblem.Cause) {
+        plan.problems.append(PlanProblem(device.object, device: device.name, cause: cause))
     }
 
     private mutating func block(_ device: HostDevice, _ cause: PlanProblem.Cause) {
@@ -116,7 +123,10 @@ struct Planner {
             }
         }
         if let cause = obstacle(toSeeing: device.guest) { return block(device, cause) }
-        if let bridge = device.bridge, blocked.contains(bridge) { return block(device, .bridgeMissing(bridge)) }
+        if let bridge = device.bridge {
+            if blocked.contains(bridge) { return block(device, .bridgeMissing(bridge)) }
+            if wanted[bridge] == nil, let cause = obstacle(toJoining: bridge) { return block(device, cause) }
+        }
         if host.links[device.name] == nil {
             if let guest = device.guest, host.namespaces[guest.namespace]?.contains(guest.device) == true {
                 return block(device, .guestNameTaken(namespace: guest.namespace, device: guest.device))
@@ -141,6 +151,14 @@ struct Planner {
         add(device.creation(as: provisional), device.object, reason)
         add(.configure(provisional, .mark(alias: device.mark.alias)), device.object, reason)
         add(.rename(provisional, to: device.name), device.object, reason)
+        return nil
+    }
+
+    /// Why nothing can join a bridge that is not ours.
+    private func obstacle(toJoining bridge: String) -> PlanProblem.Cause? {
+        guard let link = host.links[bridge] else { return .deviceMissing(bridge) }
+        guard Ownership(of: link, fabric: desired.fabric) == .foreign else { return .deviceIsWefts(bridge) }
+        guard case .bridge = link.kind else { return .notABridge(bridge, kind: link.kindDescription) }
         return nil
     }
 

@@ -2,17 +2,18 @@
 public enum Feature: Hashable, Sendable {
     /// Ports of a kind.
     case kind(Port.Kind)
-    /// Ports with several segments, by VLAN.
-    case trunk
+    /// Ports with several segments, by VLAN, that join bridges.
+    case bridgedTrunk
+    /// NICs that join bridges.
+    case bridgedNIC
     /// A key of the file that the format reserves.
     case section(String)
 
     /// What this version can't do yet: the one list of it. A line removed here switches the feature on everywhere.
     public static let notYet: Set<Feature> = [
-        .kind(.nic),
-        .kind(.bridge),
         .kind(.socket),
-        .trunk,
+        .bridgedTrunk,
+        .bridgedNIC,
         .section("groups"),
         .section("policies"),
     ]
@@ -35,7 +36,12 @@ extension RuleChecker {
                 let can = Port.Kind.allCases.filter { !environment.missing.contains(.kind($0)) }.map(\.rawValue)
                 let text = "kind '\(kind.rawValue)' is not in this version; use \(can.joined(separator: " or "))"
                 problems.report(.laterValue, at: use.span, "\(use.label): \(text)")
-            case .trunk: problems.report(.laterKey, at: use.span, "\(use.label): 'trunk' is not in this version; use segment")
+            case .bridgedTrunk:
+                let text = "a trunk that joins bridges is not in this version; use attach: direct"
+                problems.report(.laterKey, at: use.span, "\(use.label): \(text)")
+            case .bridgedNIC:
+                let text = "a NIC that joins a bridge is not in this version; use attach: direct"
+                problems.report(.laterValue, at: use.span, "\(use.label): \(text)")
             case .section(let key): problems.report(.laterKey, at: use.span, "'\(key)' is not in this version; remove it")
             }
         }

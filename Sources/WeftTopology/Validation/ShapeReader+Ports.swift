@@ -63,6 +63,11 @@ extension ShapeReader {
 
     /// A port that stands for a bridge has no other way to be attached.
     private mutating func readAttachment(of fields: inout Fields, into port: inout PortDraft) {
+        defer {
+            if port.kind == .nic, port.attach == .bridge, let kind = fields["kind"] {
+                use(.bridgedNIC, at: kind.keySpan, label: kind.label)
+            }
+        }
         if port.kind == .bridge { fields.dropDefaults(["attach"]) }
         guard let attach = word("attach", of: fields, as: Port.Attach.self) else { return }
         port.attach = attach.value
@@ -93,7 +98,9 @@ extension ShapeReader {
                     "\(fields.label): 'protocol' has no meaning without 'trunk'; remove it")
             }
         }
-        if let trunk = fields["trunk"] { use(.trunk, at: trunk.keySpan, label: trunk.label) }
+        if let trunk = fields["trunk"], port.attach == .bridge, port.kind != .bridge {
+            use(.bridgedTrunk, at: trunk.keySpan, label: trunk.label)
+        }
     }
 
     private mutating func trunk(_ field: Fields.Field) -> [PortDraft.TrunkDraft] {

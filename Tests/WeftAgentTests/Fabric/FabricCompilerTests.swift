@@ -44,21 +44,21 @@ import WeftTypes
         #expect(compiler.uplink(of: try name("green")) == nil)
         let uplink = try #require(compiler.uplink(of: try name("blue")))
         #expect(try place(of: "a", topology, result) == .port(uplink))
-        #expect(try place(of: "b", topology, result) == compiler.directPort(try name("b")).map { .port($0) })
-        #expect(try place(of: "c", topology, result) == compiler.directPort(try name("c")).map { .port($0) })
+        #expect(try place(of: "b", topology, result) == compiler.readPort(try name("b")).map { .port($0) })
+        #expect(try place(of: "c", topology, result) == compiler.readPort(try name("c")).map { .port($0) })
         #expect(try place(of: "d", topology, result) == compiler.peerIndex(of: try name("bravo")).map { .peer($0) })
     }
 
     @Test func whatStaysKeepsItsNumberWhenAPortChangesItsAttachment() throws {
         var compiler = FabricCompiler()
         _ = try compile(try topology(direct: ["b"]), with: &compiler)
-        let (uplink, direct) = (compiler.uplink(of: try name("blue")), compiler.directPort(try name("b")))
+        let (uplink, direct) = (compiler.uplink(of: try name("blue")), compiler.readPort(try name("b")))
         let changed = try topology(direct: ["a", "b"])
         let result = try compile(changed, with: &compiler)
         #expect(compiler.uplink(of: try name("blue")) == nil)
-        #expect(compiler.directPort(try name("b")) == direct)
+        #expect(compiler.readPort(try name("b")) == direct)
         // The number of the uplink is not that of the port that came.
-        #expect(compiler.directPort(try name("a")) != uplink)
-        #expect(try place(of: "a", changed, result) == compiler.directPort(try name("a")).map { .port($0) })
+        #expect(compiler.readPort(try name("a")) != uplink)
+        #expect(try place(of: "a", changed, result) == compiler.readPort(try name("a")).map { .port($0) })
     }
 }

@@ -141,7 +141,7 @@ final class DataPath {
 
     private func strip(_ frame: inout [UInt8], _ decision: inout Decision) {
         guard decision.stripsTag else { return }
-        frame.withMutableRawBytes { PriorityTag.strip(from: &$0) }
+        frame.withMutableRawBytes { FrameTag.strip(from: &$0) }
         frame.removeFirst(VLANTag.byteCount)
         decision.layout = try? FrameLayout(parsing: frame.rawBytes)
     }
@@ -183,7 +183,7 @@ final class DataPath {
         var frame = datagram.lowerBound + VXLANHeader.byteCount..<datagram.upperBound
         if decision.stripsTag {
             var bytes = Array(region[frame])
-            bytes.withMutableRawBytes { PriorityTag.strip(from: &$0) }
+            bytes.withMutableRawBytes { FrameTag.strip(from: &$0) }
             region.replaceSubrange(frame, with: bytes)
             frame = frame.lowerBound + VLANTag.byteCount..<frame.upperBound
             decision.layout = try? FrameLayout(parsing: region.rawBytes.extracting(frame))
