@@ -152,7 +152,8 @@ extension Agent {
             for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
                 declarations.append(
                     EndpointDeclaration(
-                        EndpointKey(segment.vni, port.mac), port: device, addresses: port.addresses.map(\.address),
+                        EndpointKey(segment.vni, port.mac), port: device,
+                        addresses: loaded.topology.addresses(of: port, in: segment),
                         isSticky: port.isSticky))
             }
         }

@@ -33,9 +33,9 @@ extension Agent: AgentReporting {
             let segment = port.segment.flatMap { loaded.topology.segment(named: $0) }
             var entry = PortReport(
                 name: port.name.text, host: port.host.text, segment: segment?.name.text, vni: segment?.vni,
-                kind: port.kind.rawValue,
-                attach: port.attach.rawValue, mac: port.mac, addresses: port.addresses.map(\.address),
-                mtu: segment.map(mtu) ?? 0, queueCount: port.queues)
+                kind: port.kind.rawValue, attach: port.attach.rawValue, mac: port.mac, addresses: port.addresses.map(\.address),
+                mtu: port.segments.compactMap { loaded.topology.segment(named: $0) }.map(mtu).min() ?? 0, queueCount: port.queues)
+            entry.trunk = trunkMembers(of: port)
             guard port.host == loaded.host.name else { return entry }
             entry.device = device(of: port)
             let status = status(of: port)
@@ -54,6 +54,17 @@ extension Agent: AgentReporting {
             if device.rxDropped > 0 { entry.drops["device-receive"] = device.rxDropped }
             if device.txDropped > 0 { entry.drops["device-transmit"] = device.txDropped }
             return entry
+        }
+    }
+
+    private func trunkMembers(of port: Port) -> [PortReport.TrunkMember]? {
+        guard case .trunk(let trunk) = port.attachment else { return nil }
+        return trunk.members.compactMap { member in
+            loaded.topology.segment(named: member.segment).map { segment in
+                PortReport.TrunkMember(
+                    vlan: member.vlan.rawValue, segment: segment.name.text, vni: segment.vni,
+                    isNative: trunk.native == segment.name)
+            }
         }
     }
 
@@ -166,7 +177,7 @@ extension Agent: AgentReporting {
         let segments = Dictionary(fabric.segments.map { ($0.index, $0) }) { $1 }
         let peers = Dictionary(fabric.peers.map { ($0.index, $0) }) { $1 }
         let ports = Dictionary(
-            loaded.topology.ports.flatMap { port in
+            loaded.topology.ports.filter { !$0.kind.isForeign }.flatMap { port in
                 port.segments.compactMap { compiler.segmentIndex(of: $0) }.map { (FDBKey($0, port.mac), port) }
             }
         ) { first, _ in first }
@@ -175,7 +186,7 @@ extension Agent: AgentReporting {
             let port = ports[station.key]
             var entry = FDBEntryReport(
                 segment: segment.name, vni: segment.vni, mac: station.key.mac,
-                addresses: port?.addresses.map(\.address) ?? [], port: port?.name.text, host: loaded.host.name.text,
+                addresses: addresses(of: port, in: name), port: port?.name.text, host: loaded.host.name.text,
                 source: station.source.reported, ageSeconds: station.age?.seconds, sequence: station.sequence)
             switch station.location {
             case .port(let index):
@@ -211,6 +222,11 @@ extension Agent: AgentReporting {
     }
 
     // MARK: Parts
+
+    private func addresses(of port: Port?, in segment: TopologyName) -> [IPAddress] {
+        guard let port, let segment = loaded.topology.segment(named: segment) else { return [] }
+        return loaded.topology.addresses(of: port, in: segment)
+    }
 
     var uptime: Duration { startedAt.duration(to: MonotonicClock.now()) }
 

@@ -128,6 +128,7 @@ struct LabBuilder {
         for host in difference.newHosts {
             try interruption.check(attempt)
             if case .vtep(let segments) = host.kind { try KernelPeer(layout: layout).setUp(host, segments: segments) }
+            if host.hasAgent { try ForeignWire(layout: layout).setUp(spec.guests(on: host.name)) }
             record.hosts[host.name]?.fingerprint = host.fingerprint
         }
         // What an agent changed on its own: only the record has to follow.

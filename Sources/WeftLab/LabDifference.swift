@@ -26,7 +26,7 @@ struct LabDifference: Hashable {
             wanted[name]?.fingerprint != made.fingerprint || made.namespace.map(isPresent) == false
         }
         // Who wires a guest wires it when it is made: an agent by itself, the lab together with the host.
-        let isWiredByAgent = { (guest: LabGuest) in spec.host(named: guest.host)?.hasAgent == true }
+        let isWiredByAgent = { (guest: LabGuest) in guest.wire == .host && spec.host(named: guest.host)?.hasAgent == true }
         let rewired = wanted.values.filter { !isWiredByAgent($0) && (broken[$0.name] != nil || record.guests[$0.name] == nil) }
         let staleHosts = Set(
             record.hosts.filter { name, made in

@@ -123,12 +123,24 @@ public struct LabGuest: Hashable, Sendable {
         case machine
     }
 
+    /// How it hangs on its host.
+    public enum Wire: Hashable, Sendable {
+        /// The host's agent makes its device, or the kernel's peer does.
+        case host
+        /// By a pair whose other end is the NIC that the port stands for.
+        case nic
+        /// By a pair whose other end is on the bridge that the port stands for.
+        case bridge
+    }
+
     /// The port's name.
     public let name: String
     /// The host it is on.
     public let host: String
-    /// The segment it is in.
+    /// The segment it is in; the segments of a trunk with commas between them.
     public let segment: String
+    /// Who wires it, and to what.
+    public let wire: Wire
     /// What it is.
     public let kind: Kind
     /// Its hardware address.
@@ -145,25 +157,37 @@ public struct LabGuest: Hashable, Sendable {
     public let fingerprint: String
 
     init?(_ port: Port, in topology: Topology, underlayMTU: Int, isVirtual: Bool) {
-        guard let host = topology.host(named: port.host), let segment = port.segment.flatMap({ topology.segment(named: $0) }),
-            let device = port.device, !port.kind.isForeign
-        else { return nil }
+        guard let host = topology.host(named: port.host), let device = port.device else { return nil }
+        let segments = port.segments.compactMap { topology.segment(named: $0) }
         self.name = port.name.text
         self.host = port.host.text
-        self.segment = segment.name.text
+        self.segment = segments.map(\.name.text).joined(separator: ",")
+        self.wire = host.kind == .vtep ? .host : Wire(port.kind)
         self.kind = isVirtual && port.kind == .tap && host.kind == .agent ? .machine : .namespace
         self.mac = port.mac
         self.addresses = port.addresses
-        self.mtuByteCount = topology.mtu(of: segment, underlayMTU: underlayMTU)
+        self.mtuByteCount = segments.map { topology.mtu(of: $0, underlayMTU: underlayMTU) }.min() ?? underlayMTU
         self.device = device.text
         self.queueCount = port.queues
         self.fingerprint =
             switch (kind, host.kind) {
-            case (.namespace, .agent): "namespace"
+            case (.namespace, .agent) where wire == .host: "namespace"
+            case (.namespace, .agent): "namespace on \(port.host), \(wire) \(device)"
             case (.namespace, .vtep): "namespace on \(port.host)"
             case (.machine, _):
                 "machine on \(port.host), \(device) x\(queueCount), \(mac), mtu \(mtuByteCount), "
                     + addresses.map(\.description).joined(separator: " ")
             }
+    }
+}
+
+extension LabGuest.Wire {
+    /// How a lab stands in for what a port of this kind finds on a real host.
+    fileprivate init(_ kind: Port.Kind) {
+        switch kind {
+        case .tap, .veth, .socket: self = .host
+        case .nic: self = .nic
+        case .bridge: self = .bridge
+        }
     }
 }

@@ -14,6 +14,28 @@ public struct PortReport: Codable, Hashable, Sendable {
         case error
     }
 
+    /// One segment of a trunk.
+    public struct TrunkMember: Codable, Hashable, Sendable {
+        /// The tag of its frames, 1…4094.
+        public var vlan: UInt16
+        /// The segment.
+        public var segment: String
+        /// The segment's number.
+        public var vni: VNI
+        /// Whether its frames leave without a tag.
+        public var isNative: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case vlan, segment, vni
+            case isNative = "native"
+        }
+
+        /// Describes a member.
+        public init(vlan: UInt16, segment: String, vni: VNI, isNative: Bool) {
+            (self.vlan, self.segment, self.vni, self.isNative) = (vlan, segment, vni, isNative)
+        }
+    }
+
     /// The name in the topology.
     public var name: String
     /// The host it is declared on.
@@ -22,6 +44,8 @@ public struct PortReport: Codable, Hashable, Sendable {
     public var segment: String?
     /// The VNI of ``segment``.
     public var vni: VNI?
+    /// The segments of a trunk, sorted by VLAN; nil for an access port.
+    public var trunk: [TrunkMember]?
     /// `tap`, `veth`, `nic`, `bridge` or `socket`.
     public var kind: String
     /// `bridge` or `direct`.
@@ -56,7 +80,7 @@ public struct PortReport: Codable, Hashable, Sendable {
     public var drops: [String: UInt64]
 
     enum CodingKeys: String, CodingKey {
-        case name, host, segment, vni, kind, attach, device, mac, addresses, state, detail, mtu, drops
+        case name, host, segment, vni, trunk, kind, attach, device, mac, addresses, state, detail, mtu, drops
         case queueCount = "queues"
         case rxFrames = "rx_frames"
         case txFrames = "tx_frames"

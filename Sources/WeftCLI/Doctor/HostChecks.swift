@@ -67,7 +67,7 @@ struct HostChecks {
         }
         if !missing.isEmpty {
             return Finding(
-                .devices, .warn, "this kernel has no 802.1Q (VLAN_8021Q): no trunks and no VLAN devices",
+                .devices, .warn, "this kernel has no 802.1Q (VLAN_8021Q): trunks only with attach: direct",
                 fix: "modprobe 8021q, or use a kernel that has it")
         }
         return Finding(.devices, .ok, "bridge, veth and 802.1Q devices can be made")

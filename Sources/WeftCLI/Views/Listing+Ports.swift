@@ -9,7 +9,7 @@ extension Listing where Item == PortReport {
             columns: [
                 Column("PORT") { Table.Cell($0.name) },
                 Column("HOST") { Table.Cell($0.host) },
-                Column("SEGMENT") { Table.Cell($0.segment) },
+                Column("SEGMENT") { Table.Cell($0.segment ?? $0.trunkText(limit: 3)) },
                 Column("VNI", isWide: true) { Table.Cell($0.vni?.description) },
                 Column("KIND") { Table.Cell($0.kind) },
                 Column("ATTACH", isWide: true) { Table.Cell($0.attach) },
@@ -36,6 +36,13 @@ extension Listing where Item == PortReport {
 }
 
 extension PortReport {
+    /// The segments of a trunk with their VLANs, at most `limit` of them; nil for an access port.
+    func trunkText(limit: Int) -> String? {
+        guard let trunk else { return nil }
+        let members = trunk.prefix(limit).map { "\($0.segment):\($0.vlan)" + ($0.isNative ? "*" : "") }
+        return members.joined(separator: " ") + (trunk.count > limit ? " +\(trunk.count - limit)" : "")
+    }
+
     /// Whether the counters mean something: not those of another host's port.
     fileprivate var isObserved: Bool { state != nil }
 }

@@ -11,8 +11,14 @@ package enum PortView {
             ["state", port.state.map { Table.Cell($0.rawValue, $0.tone) } ?? Table.Cell("on another host")],
         ]
         if let detail = port.detail { rows.append(["reason", Table.Cell(detail)]) }
+        if port.trunk == nil {
+            rows.append(["segment", Table.Cell(port.segment.map { name in name + (port.vni.map { ", VNI \($0)" } ?? "") })])
+        }
+        rows += (port.trunk ?? []).map { member in
+            let native = member.isNative ? ", native: its frames leave without a tag" : ""
+            return ["VLAN \(member.vlan)", Table.Cell("\(member.segment), VNI \(member.vni)\(native)")]
+        }
         rows += [
-            ["segment", Table.Cell(port.segment.map { name in name + (port.vni.map { ", VNI \($0)" } ?? "") })],
             ["kind", Table.Cell("\(port.kind), attach \(port.attach)")],
             ["device", Table.Cell(port.device)],
             ["mac", Table.Cell(port.mac?.description)],

@@ -7,6 +7,15 @@ extension Topology {
     /// The ports in a segment, sorted by name.
     public func ports(in segment: TopologyName) -> [Port] { ports.filter { $0.isIn(segment) } }
 
+    /// The addresses that a port has in one of its segments: all of an access port's; of a trunk's those of the segment's subnets,
+    /// or all in the native one where that has none.
+    public func addresses(of port: Port, in segment: Segment) -> [IPAddress] {
+        let all = port.addresses.map(\.address)
+        guard case .trunk(let trunk) = port.attachment else { return all }
+        guard !segment.subnets.isEmpty else { return trunk.native == segment.name ? all : [] }
+        return all.filter { address in segment.subnets.contains { $0.contains(address) } }
+    }
+
     /// Whether a host has a segment: through a port in it, or as a plain end point that the segment's `vteps` allows.
     public func isMember(_ host: Host, of segment: Segment) -> Bool {
         Self.isMember(host, of: segment) { ports.contains { $0.host == host.name && $0.isIn(segment.name) } }

@@ -46,7 +46,7 @@ extension PlanStep.Action {
     var isCreation: Bool {
         switch self {
         case .createBridge, .createTap, .createVeth: true
-        case .holdQueues, .rename, .delete, .configure, .configureGuest: false
+        case .holdQueues, .rename, .delete, .configure, .configureGuest, .bringUp, .giveBack: false
         }
     }
 }
