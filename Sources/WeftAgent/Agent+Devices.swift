@@ -43,7 +43,7 @@ extension Agent {
     private func wantedDirectPorts(_ links: [Link]) -> [PortIndex: Link] {
         let byName = Dictionary(links.map { ($0.name, $0) }) { first, _ in first }
         return readPorts.reduce(into: [:]) { wanted, port in
-            guard port.kind != .bridge, let place = compiler.readPort(port.name),
+            guard port.kind != .bridge, port.isEnabled, let place = compiler.readPort(port.name),
                 let link = device(of: port).flatMap({ byName[$0] }),
                 link.alias == port.kind.mark.map({ loaded.topology.mark($0, port.name).alias }) || port.kind == .nic,
                 attached[place] == link.index || isMade(port)
@@ -153,11 +153,12 @@ extension Agent {
 
     /// Those that no worker reads.
     var unreadPorts: [Port] {
-        readPorts.filter { port in compiler.readPort(port.name).map { attached[$0] == nil } ?? true }
+        readPorts.filter(\.isEnabled).filter { port in compiler.readPort(port.name).map { attached[$0] == nil } ?? true }
     }
 
     /// How far a port is: one that the agent reads itself is up only when it is read.
     func status(of port: Port) -> ObjectStatus? {
+        guard port.isEnabled else { return .down("it is switched off; switch it on with weft port up \(port.name)") }
         guard let status = report?.status(of: .port(port.name)), port.isReadByAgent, isMade(port) else {
             return report?.status(of: .port(port.name))
         }

@@ -147,8 +147,8 @@ extension Agent {
         for port in loaded.topology.ports(on: loaded.host.name) {
             let device = device(of: port).flatMap { devices[$0] }.map { LocalPort($0) }
             if let device { present.insert(device) }
-            // Of what is behind a device of others the file says nothing.
-            guard !port.kind.isForeign else { continue }
+            // Of what is behind a device of others the file says nothing, and behind one that is off nobody is.
+            guard !port.kind.isForeign, port.isEnabled else { continue }
             for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
                 declarations.append(
                     EndpointDeclaration(

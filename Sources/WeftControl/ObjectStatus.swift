@@ -94,6 +94,7 @@ extension ObservedHost {
     /// How far a device is that nothing stands in the way of.
     func status(of device: HostDevice) -> ObjectStatus {
         guard let link = links[device.name] else { return .waiting("\(device.name) is not there yet") }
+        guard device.isUp else { return .down("it is switched off; switch it on with weft port up") }
         guard link.isUp else { return .down("\(device.name) is down") }
         switch device.kind {
         case .bridge: return .up

@@ -42,24 +42,3 @@ struct Doctor: AskingCommand {
 
     func run(_ session: Session) async throws(APIError) -> ExitStatus { try await session.doctor() }
 }
-
-struct PortGroup: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "port", abstract: "Look at one port.", subcommands: [Show.self])
-
-    struct Show: AskingCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show one port, or how a guest is put on it.")
-
-        @Argument(help: "The port's name.", completion: .shellCommand("weft ports -o name 2>/dev/null"))
-        var port: String
-
-        @Option(help: ArgumentHelp("Print what this program has to be told.", valueName: "program"))
-        var `as`: PortSnippet.Target?
-
-        @OptionGroup var agent: AgentSelection
-        @OptionGroup var global: GlobalOptions
-
-        func run(_ session: Session) async throws(APIError) -> ExitStatus { try await session.showPort(port, as: `as`) }
-    }
-}

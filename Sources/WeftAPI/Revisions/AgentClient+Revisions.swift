@@ -8,6 +8,10 @@ extension AgentClient {
         if let note { target += "&note=" + ListQuery.escape(String(note.prefix(200))) }
         return try await post(target, file)
     }
+    /// What changing one port would change.
+    public func plan(_ edit: PortEditRequest) async throws(APIError) -> PlanReport {
+        try await post(APIRoutes.Path.edit, Array(try JSON.encode(edit)))
+    }
     /// Carries out a plan; returns when all hosts have it, or none.
     public func apply(_ request: ApplyRequest) async throws(APIError) -> ApplyReport {
         try request.validate()

@@ -4,6 +4,7 @@ import NIOCore
 
 extension APIRoutes.Path {
     static let plan = "/v1/plan"
+    static let edit = "/v1/edit"
     static let apply = "/v1/apply"
     static let confirm = "/v1/confirm"
     static let resolve = "/v1/resolve"
@@ -24,6 +25,11 @@ extension APIRoutes {
             let words = try Self.words(["name", "note"], in: request)
             let file = try await Self.body(of: request, limit: Self.planByteLimit)
             return try Response(json: try await changer.plan(file, named: words["name"] ?? "the request", note: words["note"]))
+        }
+        router.post(RouterPath(Path.edit)) { request, _ in
+            let edit: PortEditRequest = try await decoded(
+                request, example: #"{"action":"move","port":"vm1","values":{"segment":"green"}}"#)
+            return try Response(json: try await changer.plan(edit))
         }
         router.post(RouterPath(Path.apply)) { request, context in
             try await permission.check(context, to: "apply a topology")

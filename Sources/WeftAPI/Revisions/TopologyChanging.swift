@@ -8,6 +8,11 @@ public protocol TopologyChanging: Sendable {
     ///   - note: what is written beside the revision; nil for `apply <name>`.
     /// - Throws: ``APIError`` `topologyInvalid` with all that is wrong with the file.
     func plan(_ file: [UInt8], named name: String, note: String?) async throws(APIError) -> PlanReport
+    /// What changing one port of what runs would change; the plan is kept as that of a file is.
+    ///
+    /// - Throws: ``APIError`` `notFound` for a port that is not there, `usage` for one that is there already, `topologyInvalid` when the change
+    ///   breaks a rule of the file.
+    func plan(_ edit: PortEditRequest) async throws(APIError) -> PlanReport
     /// Carries out a plan, on all hosts or on none.
     ///
     /// - Throws: ``APIError`` `notFound` for an unknown plan, `failed` with the host and its reason when one can't go along, and

@@ -167,7 +167,7 @@ struct FabricCompiler {
         of ports: [Port], in segment: Segment, on host: Host, at index: SegmentIndex, peers: [PathPeer: UInt16]
     ) -> [Directory.Station] {
         // Of what is behind a device of others the file says nothing.
-        ports.filter { !$0.kind.isForeign }.compactMap { port in
+        ports.filter { !$0.kind.isForeign && $0.isEnabled }.compactMap { port in
             let location: Location?
             if port.host == host.name {
                 location = place(of: port, in: segment.name).map { .port($0) }

@@ -37,6 +37,26 @@ extension Agent: TopologyChanging {
             warnings: result.diagnostics.isEmpty ? "" : result.text())
     }
 
+    func plan(_ request: PortEditRequest) async throws(APIError) -> PlanReport {
+        guard let action = PortEdit.Action(rawValue: request.action) else {
+            throw APIError(
+                .usage, cannot: "change port '\(request.port.prefix(64))'", on: "",
+                cause: "'\(request.action.prefix(20))' is no change of a port",
+                help: "use \(PortEdit.Action.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        var edit = PortEdit(action, port: request.port, values: request.values.mapValues { PortEdit.Value($0) })
+        if action == .attach, edit.values["host"] == nil { edit.values["host"] = .text(loaded.host.name.text) }
+        let text: String
+        do throws(PortEditError) {
+            text = try (loaded.listed ?? loaded.topology).fileText(after: edit)
+        } catch {
+            throw APIError(
+                action == .attach ? .usage : .notFound, cannot: "\(action) port '\(request.port.prefix(64))'", on: "",
+                cause: error.description, help: error.help)
+        }
+        return try await plan(Array(text.utf8), named: edit.note, note: edit.note)
+    }
+
     /// What the fabric runs, where this host follows a file of its own.
     private func committedTopology(_ environment: ValidationEnvironment) -> Topology? {
         guard let stamp = revisions.saved.current, let revision = revisions.store.revision(stamp.id) else { return nil }
@@ -234,5 +254,17 @@ extension PlanReport.Change {
         self.init(
             action: change.action.rawValue, kind: change.kind.rawValue, name: change.name, detail: change.detail,
             reason: change.reason, impact: change.impact.description)
+    }
+}
+
+extension PortEdit.Value {
+    fileprivate init(_ value: PortEditRequest.Value) {
+        switch value {
+        case .text(let text): self = .text(text)
+        case .number(let number): self = .number(number)
+        case .flag(let flag): self = .flag(flag)
+        case .list(let list): self = .list(list)
+        case .map(let map): self = .map(map)
+        }
     }
 }

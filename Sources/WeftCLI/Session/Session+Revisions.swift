@@ -61,6 +61,13 @@ extension Session {
         return try await carryOut(report, options)
     }
 
+    /// `weft port attach`, `detach`, `move`, `up`, `down`: changes one port of what runs, as a revision of its own.
+    package func edit(_ edit: PortEditRequest, _ options: ApplyOptions) async throws(APIError) -> ExitStatus {
+        let report = try await client().plan(edit)
+        if !report.warnings.isEmpty, !isQuiet { console.note(report.warnings.trimmingLineEnd) }
+        return try await carryOut(report, options)
+    }
+
     /// `weft rollback`: applies the file of an earlier revision.
     package func rollback(to number: UInt64, _ options: ApplyOptions) async throws(APIError) -> ExitStatus {
         let file = try await client().file(ofRevision: number)

@@ -6,17 +6,22 @@ extension Topology {
     /// Defaults are left out, names are sorted; a file's comments, its `defaults` and its keys with `x-` are not in a topology and
     /// so not here.
     public var fileText: String {
+        fileText(ports: ports.map { ($0.name.text, YAMLText.map($0.entry(in: self))) }, checks: checks)
+    }
+
+    /// The file with these entries for ports in place of its own, sorted by name here, and these checks.
+    func fileText(ports: [(name: String, text: String)], checks: [Check]) -> String {
         var text = "weft: 1\nname: \(YAMLText.string(name.text))\n"
-        text += Self.section("hosts", hosts.map { ($0.name, $0.fileText) })
-        text += Self.section("segments", segments.map { ($0.name, $0.fileText) })
-        text += Self.section("ports", ports.map { ($0.name, $0.fileText(in: self)) })
+        text += Self.section("hosts", hosts.map { ($0.name.text, $0.fileText) })
+        text += Self.section("segments", segments.map { ($0.name.text, $0.fileText) })
+        text += Self.section("ports", ports.sorted { $0.name < $1.name })
         if !checks.isEmpty { text += "checks:\n" + checks.map { "  - \($0.fileText)\n" }.joined() }
         return text
     }
 
-    private static func section(_ key: String, _ objects: [(name: TopologyName, text: String)]) -> String {
+    private static func section(_ key: String, _ objects: [(name: String, text: String)]) -> String {
         guard !objects.isEmpty else { return "\(key): {}\n" }
-        return "\(key):\n" + objects.map { "  \(YAMLText.string($0.name.text)): \($0.text)\n" }.joined()
+        return "\(key):\n" + objects.map { "  \(YAMLText.string($0.name)): \($0.text)\n" }.joined()
     }
 
     fileprivate static func labels(_ labels: [String: String]) -> String? {
@@ -68,7 +73,8 @@ extension Segment {
 }
 
 extension Port {
-    fileprivate func fileText(in topology: Topology) -> String {
+    /// Its entry in a file: the keys that are not at their defaults, with values as they are written.
+    func entry(in topology: Topology) -> [(key: String, value: String)] {
         let subnets = segments.flatMap { topology.segment(named: $0)?.subnets ?? [] }
         let places = addresses.map { prefix in
             let isInSubnet = subnets.contains { $0.contains(prefix.address) && $0.length == prefix.length }
@@ -80,7 +86,7 @@ extension Port {
             trunk = own
             tagProtocol = own.tagProtocol == .dot1Q ? nil : own.tagProtocol.rawValue
         }
-        return Topology.map([
+        let entries: KeyValuePairs<String, String?> = [
             "host": YAMLText.string(host.text), "kind": kind == .tap ? nil : kind.rawValue,
             "attach": attach == .bridge ? nil : attach.rawValue,
             "device": device == ownDevice ? nil : device.map { YAMLText.string($0.text) },
@@ -90,9 +96,10 @@ extension Port {
             "mac": isMACDerived ? nil : YAMLText.string(mac.description),
             "address": places.isEmpty ? nil : YAMLText.oneOrList(places), "queues": queues == 1 ? nil : "\(queues)",
             "socket": socket.map(\.fileText), "owner": owner.map(YAMLText.string), "netns": namespace.map(YAMLText.string),
-            "sticky": isSticky ? "true" : nil,
+            "enabled": isEnabled ? nil : "false", "sticky": isSticky ? "true" : nil,
             "labels": Topology.labels(labels),
-        ])
+        ]
+        return entries.compactMap { key, value in value.map { (key, $0) } }
     }
 }
 

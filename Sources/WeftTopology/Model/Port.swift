@@ -28,6 +28,8 @@ public struct Port: Hashable, Sendable {
     public let namespace: String?
     /// The unix socket of a port of that kind; nil for every other.
     public let socket: SocketOptions?
+    /// Whether it may carry frames; one that is switched off keeps its device, down.
+    public let isEnabled: Bool
     /// Whether its addresses never move to another port (RFC 7432 §15.2).
     public let isSticky: Bool
     /// Free key-value pairs for the operator's own use.
@@ -89,7 +91,8 @@ public struct Port: Hashable, Sendable {
     public init(
         name: TopologyName, fabric: TopologyName, host: TopologyName, attachment: Attachment, kind: Kind = .tap,
         attach: Attach = .bridge, mac: MACAddress? = nil, addresses: [IPPrefix] = [], device: DeviceName? = nil, queues: Int = 1,
-        owner: String? = nil, namespace: String? = nil, socket: SocketOptions? = nil, isSticky: Bool = false,
+        owner: String? = nil, namespace: String? = nil, socket: SocketOptions? = nil, isEnabled: Bool = true,
+        isSticky: Bool = false,
         labels: [String: String] = [:]
     ) {
         self.name = name
@@ -105,6 +108,7 @@ public struct Port: Hashable, Sendable {
         self.owner = owner
         self.namespace = namespace
         self.socket = socket
+        self.isEnabled = isEnabled
         self.isSticky = isSticky
         self.labels = labels
     }

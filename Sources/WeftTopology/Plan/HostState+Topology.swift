@@ -45,7 +45,7 @@ extension HostState {
         var foreign: [ForeignDevice] = []
         for port in ports {
             do throws(PlanProblem) {
-                if port.kind.isForeign, let name = port.device?.text {
+                if port.kind.isForeign, port.isEnabled, let name = port.device?.text {
                     foreign.append(ForeignDevice(port: port.name, name: name))
                 }
                 guard let markKind = port.kind.mark else { continue }
@@ -58,7 +58,7 @@ extension HostState {
                     HostDevice(
                         mark: mark, name: topology.deviceName(of: port, mark), kind: kind,
                         mac: .derived(mark: mark, host: host, avoiding: guests), bridge: topology.bridge(of: port),
-                        isDirect: port.attach == .direct))
+                        isDirect: port.attach == .direct, isUp: port.isEnabled))
             } catch {
                 problems.append(error)
             }

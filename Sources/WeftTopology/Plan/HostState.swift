@@ -80,10 +80,14 @@ public struct HostDevice: Hashable, Sendable {
         public var isMultiQueue: Bool { isHeldByAgent || queueCount > 1 }
     }
 
+    /// Whether it is up; one of a port that is switched off is not.
+    public let isUp: Bool
+
     /// Describes a device.
     public init(
-        mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false
+        mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false, isUp: Bool = true
     ) {
+        self.isUp = isUp
         self.mark = mark
         self.name = name
         self.kind = kind

@@ -2,19 +2,21 @@ import WeftTypes
 
 /// The steps from what a host has to what it should have, in the order to apply them.
 ///
-/// Pure and deterministic: equal arguments give equal plans. What is no longer wanted goes first, ports before bridges; then
-/// each wanted device is made or repaired, bridges before ports, and comes up only when it keeps quiet towards the guests.
+/// Pure and deterministic: equal arguments give equal plans. Ports that are no longer wanted go first; then each wanted device is made or
+/// repaired, bridges before ports, and comes up only when it keeps quiet towards the guests; bridges that are no longer wanted go
+/// last, so that a port changes from one to another without waiting for that.
 /// A port that is to leave a bridge which goes is out of the host's hearing before.
 /// No step is about a device without the mark of `desired`'s fabric. Applying any number of steps and planning again leads to
 /// the same end; a host that is as it should be has an empty plan.
 public func plan(desired: HostState, observed: ObservedHost) -> Plan {
     var planner = Planner(desired: desired, host: observed)
     for device in desired.devices where device.isDirect { planner.deafen(device) }
-    planner.removeUnwanted()
+    planner.removeUnwanted(.ports)
     planner.giveBack()
     for device in desired.devices.reversed() { planner.removeUnlike(device) }
     for device in desired.foreign { planner.borrow(device) }
     for device in desired.devices { planner.reconcile(device) }
+    planner.removeUnwanted(.bridges)
     return planner.result
 }
 
@@ -70,8 +72,15 @@ struct Planner {
 
     // MARK: What is not wanted
 
+    /// What is removed together.
+    enum Unwanted {
+        case ports
+        /// With their uplinks.
+        case bridges
+    }
+
     /// Removes what carries our mark and is in no one's way of being right, or gives it its name back.
-    mutating func removeUnwanted() {
+    mutating func removeUnwanted(_ kind: Unwanted) {
         let strays = host.links.values.compactMap { link -> (object: HostObject, mark: Mark?, link: ObservedLink)? in
             guard wanted[link.name] == nil else { return nil }
             switch Ownership(of: link, fabric: desired.fabric) {
@@ -86,6 +95,10 @@ struct Planner {
             {
                 rename(stray.link, to: device)
                 continue
+            }
+            switch (stray.object, kind) {
+            case (.port, .bridges), (.device, .bridges), (.segment, .ports), (.uplink, .ports): continue
+            case (.port, .ports), (.device, .ports), (.segment, .bridges), (.uplink, .bridges): break
             }
             let reason =
                 switch stray.object {
@@ -180,7 +193,11 @@ struct Planner {
         }
         repairTap(device, link)
         repairGuest(device, link)
-        if !link.isUp { add(.configure(device.name, .isUp(true)), device.object, "it is down") }
+        if link.isUp != device.isUp {
+            add(
+                .configure(device.name, .isUp(device.isUp)), device.object,
+                device.isUp ? "it is down" : "the port is switched off")
+        }
         if case .tap(let tap) = link.kind, !tap.isPersistent {
             add(.configure(device.name, .makePersistent), device.object, "it would go with its descriptors")
         }

@@ -3,7 +3,7 @@ import WeftTypes
 extension ShapeReader {
     static let portKeys = [
         "host", "kind", "attach", "device", "segment", "trunk", "native", "protocol", "mac", "address", "queues", "socket",
-        "owner", "netns", "sticky", "labels",
+        "owner", "netns", "enabled", "sticky", "labels",
     ]
 
     /// Keys that only some kinds of port have; every other key is for all.
@@ -32,6 +32,7 @@ extension ShapeReader {
         port.addresses = items("address", of: fields).compactMap { address($0, label: fields["address"]?.label ?? label) }
         port.device = fields["device"].flatMap { device(of: $0.node, key: "device", label: $0.label) }
         readDeviceOptions(of: fields, into: &port)
+        port.isEnabled = flag("enabled", of: fields) ?? true
         port.isSticky = flag("sticky", of: fields) ?? false
         port.labels = labels(of: fields)
         return port
