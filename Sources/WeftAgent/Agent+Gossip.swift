@@ -142,14 +142,17 @@ extension Agent {
     func publishStations(_ links: [Link]) {
         guard let gossip else { return }
         let devices = Dictionary(links.map { ($0.name, $0.index) }) { first, _ in first }
-        var present: Set<LocalPort> = []
+        var present: [LocalPort: Set<VNI>] = [:]
         var declarations: [EndpointDeclaration] = []
         for port in loaded.topology.ports(on: loaded.host.name) {
             let device = device(of: port).flatMap { devices[$0] }.map { LocalPort($0) }
-            if let device { present.insert(device) }
-            // Of what is behind a device of others the file says nothing, and behind one that is off nobody is.
-            guard !port.kind.isForeign, port.isEnabled else { continue }
-            for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
+            let segments = port.segments.compactMap { loaded.topology.segment(named: $0) }
+            // Behind one that is switched off nobody is.
+            guard port.isEnabled else { continue }
+            if let device { present[device] = Set(segments.map(\.vni)) }
+            // Of what is behind a device of others the file says nothing.
+            guard !port.kind.isForeign else { continue }
+            for segment in segments {
                 declarations.append(
                     EndpointDeclaration(
                         EndpointKey(segment.vni, port.mac), port: device,
@@ -157,9 +160,16 @@ extension Agent {
                         isSticky: port.isSticky))
             }
         }
-        let known = isFabricNew ? [] : knownPorts
-        let gone = known.subtracting(present).sorted().map { Endpoints.Input.portGone($0) }
-        let new = present.subtracting(known).sorted().map { Endpoints.Input.portAttached($0, takesOver: false) }
+        let known = isFabricNew ? [:] : knownPorts
+        var gone: [Endpoints.Input] = []
+        for (port, segments) in known.sorted(by: { $0.key < $1.key }) {
+            guard let left = present[port] else {
+                gone.append(.portGone(port))
+                continue
+            }
+            gone += segments.subtracting(left).sorted().map { .portLeft(port, $0) }
+        }
+        let new = present.keys.filter { known[$0] == nil }.sorted().map { Endpoints.Input.portAttached($0, takesOver: false) }
         knownPorts = present
         gossip.tell(gone + [.declare(declarations)] + new)
         if isFabricNew, let plane {

@@ -68,8 +68,8 @@ actor Agent {
     var hasLeft = false
     /// Gossip began and was not told of this host's stations yet.
     var isFabricNew = false
-    /// The local ports that the fabric was told of.
-    var knownPorts: Set<LocalPort> = []
+    /// The local ports that the fabric was told of, with their segments.
+    var knownPorts: [LocalPort: Set<VNI>] = [:]
     var deadMembers = DeadMembers()
     var pausedMembers: Set<NodeID> = []
     /// When others were looked for last.
@@ -98,6 +98,7 @@ actor Agent {
             Task { await self?.uplinkIsLost(uplink) }
         }
         await reconciler.onReport { [weak self] report in await self?.adopt(report) }
+        await reconciler.beforeRemovals { [weak self] in await self?.adoptDevices() }
         await reconciler.apply(wish)
     }
 
@@ -165,7 +166,18 @@ actor Agent {
         if case .ready(let endpoints) = report.underlay, !endpoints.isEmpty { reopenPlane(at: endpoints) }
         guard let plane else { return }
         await openGossip()
-        let links = (try? driver.netlink.links()) ?? []
+        follow((try? driver.netlink.links()) ?? [], plane)
+    }
+
+    /// Lets the workers have what was made so far, before what is no longer wanted is removed: a port that changed its segment
+    /// does not wait for that.
+    private func adoptDevices() {
+        guard let plane, report != nil else { return }
+        follow((try? driver.netlink.links()) ?? [], plane)
+    }
+
+    /// Lets the packet path and the fabric have what is there now.
+    private func follow(_ links: [Link], _ plane: DataPlane) {
         overlayInterfaces = Set(links.filter { $0.group == Mark.group }.map(\.index))
         compile()
         publishRecords()

@@ -18,6 +18,7 @@ public actor Reconciler<Driver: LinkDriver> {
     private var said: [HostObject: ObjectStatus] = [:]
     private var saidUnderlay: UnderlayState?
     private var observers: [@Sendable (HostReport) async -> Void] = []
+    private var removalObserver: @Sendable () async -> Void = {}
     private let kicks: AsyncStream<Void>
     private nonisolated let kick: AsyncStream<Void>.Continuation
 
@@ -52,6 +53,9 @@ public actor Reconciler<Driver: LinkDriver> {
     /// Calls `body` after each pass, in the order of the passes. Two equal reports may have work between them: a queue that
     /// was lost is open again.
     public func onReport(_ body: @escaping @Sendable (HostReport) async -> Void) { observers.append(body) }
+
+    /// Calls `body` when all is made that is wanted, and what is no longer wanted is about to be removed.
+    public func beforeRemovals(_ body: @escaping @Sendable () async -> Void) { removalObserver = body }
 
     /// Says that the host may have changed, from any thread; ``run()`` then looks at it.
     public nonisolated func hostChanged() { kick.yield() }
@@ -114,7 +118,7 @@ public actor Reconciler<Driver: LinkDriver> {
     /// Observes, plans and applies until nothing is left to do or nothing more succeeds.
     private func settle(_ wish: HostWish, isRepair: Bool) async -> HostReport {
         var settling = Settling(wish: wish, driver: driver, logger: logger, isRepair: isRepair && lastReport?.isSettled == true)
-        let report = await settling.run()
+        let report = await settling.run { [removalObserver] in await removalObserver() }
         lastReport = report
         tell(report)
         for observer in observers { await observer(report) }

@@ -29,12 +29,14 @@ struct Settling<Driver: LinkDriver> {
         desired = wish.state(Self.underlayMTU(of: nil))
     }
 
-    mutating func run() async -> HostReport {
+    /// - Parameter beforeRemovals: called when all is made and only bridges and uplinks that nobody needs any more are left to
+    ///   remove, which takes the kernel a while.
+    mutating func run(beforeRemovals: @Sendable () async -> Void = {}) async -> HostReport {
         do throws(Driver.Failure) {
             for _ in 0..<Self.roundLimit {
                 let plan = try await look()
                 guard !plan.isEmpty else { return report(isSettled: true) }
-                guard await apply(plan) else { return report(isSettled: false) }
+                guard await apply(plan, beforeRemovals) else { return report(isSettled: false) }
             }
             let plan = try await look()
             for step in plan.steps where errors[step.object] == nil {
@@ -59,12 +61,14 @@ struct Settling<Driver: LinkDriver> {
     private static func underlayMTU(of underlay: UnderlayState?) -> Int { underlay?.mtu ?? 1500 }
 
     /// Applies what does not depend on something that failed, and says whether anything succeeded.
-    private mutating func apply(_ plan: Plan) async -> Bool {
+    private mutating func apply(_ plan: Plan, _ beforeRemovals: @Sendable () async -> Void) async -> Bool {
         errors = [:]
         var hasProgress = false
+        let removals = plan.steps.firstIndex(where: \.isRemovalOfSegment)
         let bridges = Dictionary(desired.devices.map { ($0.object, $0.bridge) }) { first, _ in first }
         let segments = Dictionary(desired.devices.map { ($0.name, $0.object) }) { first, _ in first }
-        for step in plan.steps where errors[step.object] == nil {
+        for (index, step) in plan.steps.enumerated() where errors[step.object] == nil {
+            if index == removals, hasProgress { await beforeRemovals() }
             if let bridge = bridges[step.object] ?? nil, let segment = segments[bridge], errors[segment] != nil {
                 errors[step.object] = "its bridge \(bridge) could not be made"
                 continue
@@ -121,5 +125,15 @@ struct Settling<Driver: LinkDriver> {
             objects: entries.sorted { $0.object < $1.object }, underlay: underlay, desired: desired, host: host,
             isSettled: isSettled, changeCount: changeCount,
             failure: failure)
+    }
+}
+
+extension PlanStep {
+    /// Whether it removes what a segment had on this host.
+    fileprivate var isRemovalOfSegment: Bool {
+        switch (action, object) {
+        case (.delete, .segment), (.delete, .uplink): true
+        default: false
+        }
     }
 }

@@ -25,6 +25,10 @@ import Testing
             self.note("plan \(file.count) \(name) \(note ?? "-")")
             return RevisionRouteTests.plan
         }
+        func plan(_ edit: PortEditRequest) async throws(APIError) -> PlanReport {
+            note("edit \(edit.action) \(edit.port) \(edit.values.sorted { $0.key < $1.key })")
+            return RevisionRouteTests.plan
+        }
         func apply(_ request: ApplyRequest) async throws(APIError) -> ApplyReport {
             note("apply \(request.plan) \(request.isPartial) \(request.isLocal) \(request.confirmSeconds)")
             return ApplyReport(revision: 42, isNew: true, missing: ["bravo"], confirmSeconds: request.confirmSeconds)
@@ -51,6 +55,24 @@ import Testing
         ])
     private static let revision = RevisionReport(
         revision: 42, id: "ab", state: .inDoubt, proposer: "alpha", timeSeconds: 1, note: "apply f")
+
+    @Test func plansAnEdit() async throws {
+        let agent = Changer()
+        try await withServer(reporter: agent) { client in
+            let values: [String: PortEditRequest.Value] = [
+                "a": .text("1"), "b": .number(2), "c": .flag(true), "d": .list(["x"]), "e": .map(["blue": 10]), "f": .list([]),
+            ]
+            let plan = try await client.plan(PortEditRequest(action: "move", port: "vm1", values: values))
+            #expect(plan == Self.plan)
+        }
+        let values = PortEditRequest(
+            action: "move", port: "vm1",
+            values: [
+                "a": .text("1"), "b": .number(2), "c": .flag(true), "d": .list(["x"]), "e": .map(["blue": 10]), "f": .list([]),
+            ]
+        ).values.sorted { $0.key < $1.key }
+        #expect(agent.all == ["edit move vm1 \(values)"])
+    }
 
     @Test func plansAFile() async throws {
         let agent = Changer()

@@ -56,9 +56,12 @@ extension Endpoints {
         }
     }
 
-    /// A port has gone, and all behind it.
-    mutating func portGone(_ port: LocalPort) {
-        for key in locals.filter({ $0.value.port == port || $0.value.declaration?.port == port }).keys.sorted() {
+    /// A port has gone, and all behind it; with a segment, it has only left that.
+    mutating func portGone(_ port: LocalPort, from vni: VNI? = nil) {
+        let keys = locals.filter { key, local in
+            (vni == nil || key.vni == vni) && (local.port == port || local.declaration?.port == port)
+        }.keys.sorted()
+        for key in keys {
             guard let local = locals[key] else { continue }
             if local.declaration?.port == port { locals[key]?.isPortGone = true }
             if local.port == port {
@@ -75,6 +78,6 @@ extension Endpoints {
             if local.declaration == nil { removeLocal(key) }
             settle(key)
         }
-        for place in learning.filter({ $0.key.port == port && $0.value.count == 0 }).keys { learning[place] = nil }
+        for place in learning.filter({ $0.key.port == port && (vni == nil || $0.key.vni == vni) && $0.value.count == 0 }).keys { learning[place] = nil }
     }
 }

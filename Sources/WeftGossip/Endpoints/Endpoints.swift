@@ -23,6 +23,8 @@ public struct Endpoints: Sendable {
         case portAttached(LocalPort, takesOver: Bool)
         /// A port is gone, with all that is behind it.
         case portGone(LocalPort)
+        /// A port has left a segment, and whoever is behind it is no longer there; it may have others, or be in another now.
+        case portLeft(LocalPort, VNI)
         /// A frame from a plain VTEP showed that a station is behind it.
         case sightedBehind(VTEP, EndpointKey, seen: Instant)
         /// What was learnt of a station behind a plain VTEP has aged out.
@@ -142,6 +144,7 @@ public struct Endpoints: Sendable {
         case .forgotten(let key, let evidence): forgotten(key, evidence)
         case .portAttached(let port, let takesOver): portAttached(port, takesOver: takesOver)
         case .portGone(let port): portGone(port)
+        case .portLeft(let port, let vni): portGone(port, from: vni)
         case .sightedBehind(let vtep, let key, let seen): sighted(key, behind: vtep, seen: seen)
         case .forgottenBehind(let vtep, let key): forgotten(key, behind: vtep)
         case .recordChanged(let origin, let key, let value): recordChanged(origin, key, value)

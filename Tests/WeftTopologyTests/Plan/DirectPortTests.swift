@@ -43,6 +43,7 @@ import WeftTypes
             steps.map(\.description) == [
                 "port vm1: set a filter that drops all before the host sees it on wft-vm1 "
                     + "(the host would hear what is for the agent)",
+                "port vm1: set no master on wft-vm1 (its master is wfb-blue)",
                 "uplink of blue: delete wfu-blue (no port of this host is on it)",
                 "segment blue: delete wfb-blue (no port of this host is on it)",
             ])
