@@ -53,10 +53,7 @@ extension Agent {
     }
 
     /// The name of the device whose frames a port's are: the one that we make for it, or a NIC.
-    func device(of port: Port) -> String? {
-        guard let kind = port.kind.mark else { return port.device?.text }
-        return loaded.topology.deviceName(of: port, loaded.topology.mark(kind, port.name))
-    }
+    func device(of port: Port) -> String? { loaded.topology.deviceName(of: port) }
 
     /// Whether a port's device is as it should be, though perhaps nothing is at its other end.
     func isMade(_ port: Port) -> Bool {

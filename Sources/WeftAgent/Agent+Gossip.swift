@@ -145,19 +145,18 @@ extension Agent {
         var present: [LocalPort: Set<VNI>] = [:]
         var declarations: [EndpointDeclaration] = []
         for port in loaded.topology.ports(on: loaded.host.name) {
-            let device = device(of: port).flatMap { devices[$0] }.map { LocalPort($0) }
-            let segments = port.segments.compactMap { loaded.topology.segment(named: $0) }
             // Behind one that is switched off nobody is.
             guard port.isEnabled else { continue }
-            if let device { present[device] = Set(segments.map(\.vni)) }
-            // Of what is behind a device of others the file says nothing.
-            guard !port.kind.isForeign else { continue }
-            for segment in segments {
+            for segment in port.segments.compactMap({ loaded.topology.segment(named: $0) }) {
+                let name = loaded.topology.deviceName(of: port, in: segment.name)
+                let device = name.flatMap { devices[$0] }.map { LocalPort($0) }
+                if let device { present[device, default: []].insert(segment.vni) }
+                // Of what is behind a device of others the file says nothing.
+                guard !port.kind.isForeign else { continue }
                 declarations.append(
                     EndpointDeclaration(
                         EndpointKey(segment.vni, port.mac), port: device,
-                        addresses: loaded.topology.addresses(of: port, in: segment),
-                        isSticky: port.isSticky))
+                        addresses: loaded.topology.addresses(of: port, in: segment), isSticky: port.isSticky))
             }
         }
         let known = isFabricNew ? [:] : knownPorts

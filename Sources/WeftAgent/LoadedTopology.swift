@@ -30,7 +30,7 @@ struct LoadedTopology: Sendable {
     init(
         _ options: AgentOptions, source: Source = .options, underlay: Host.Underlay? = nil, underlayMTU: Int? = nil
     ) throws(APIError) {
-        let environment = ValidationEnvironment(underlayMTU: underlayMTU ?? 1500, host: options.host)
+        let environment = ValidationEnvironment(host: options.host, underlayMTU: underlayMTU)
         let place = options.underlay ?? underlay
         let (path, result): (String, TopologyFile.LoadResult)
         switch source {

@@ -7,7 +7,7 @@ extension HostObject {
         switch self {
         case .segment(let name): ["segment": "\(name)"]
         case .uplink(let name): ["segment": "\(name)", "device": "\(self)"]
-        case .port(let name): ["port": "\(name)"]
+        case .port(let name), .vlan(let name, _): ["port": "\(name)"]
         case .device(let name): ["device": "\(name)"]
         }
     }

@@ -101,6 +101,7 @@ extension ObservedHost {
         case .tap(let tap):
             guard !link.hasCarrier, !tap.isHeldByAgent else { return .up }
             return .down("no process has opened \(device.name); start the virtual machine on it")
+        case .vlan: return link.hasCarrier ? .up : .down("\(device.name) has no carrier")
         case .veth(let guest):
             guard !link.hasCarrier else { return .up }
             return .down("\(guest.device) in namespace \(guest.namespace) is down")

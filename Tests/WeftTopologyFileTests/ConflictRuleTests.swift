@@ -54,7 +54,6 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10, red: 10 } }",
             [
-                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment",
                 "6:38 E201 unknown segment 'red' | segments here: blue",
                 "6:43 E405 port 'vm1': VLAN 10 is that of segment 'blue' | it is given at t.weft.yaml:6:34; use another VLAN",
             ]),
@@ -82,7 +81,6 @@ import WeftTopology
             line: 6, "  vm1: { host: a, segment: blue, trunk: { blue: 1 } }",
             [
                 "6:34 E408 port 'vm1': 'segment' beside 'trunk'; a port has one of the two",
-                "6:34 E503 port 'vm1': 'trunk' is not in this version; use segment",
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, netns: x, socket: { path: /x } }",

@@ -14,6 +14,9 @@ import WeftTypes
         return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     }
 
+    /// Files that are not broken; of these the damaged ones are made.
+    private static let sound: Set<String> = ["vlan-gateway"]
+
     /// `WEFT_RECORD=1 swift test` writes down what is said now, to be reviewed.
     @Test(arguments: names)
     func saysTheSameAsEver(name: String) throws {
@@ -24,7 +27,7 @@ import WeftTypes
             try report.text().write(to: expectation, atomically: true, encoding: .utf8)
         }
         #expect(try report.text() == String(contentsOf: expectation, encoding: .utf8))
-        #expect(report.hasErrors)
+        #expect(report.hasErrors || Self.sound.contains(name))
     }
 
     @Test func corpusIsThere() { #expect(Self.names.count > 20) }

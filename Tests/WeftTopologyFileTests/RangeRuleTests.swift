@@ -176,13 +176,11 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 0 } }",
             [
-                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment",
                 "6:34 E308 port 'vm1': VLAN 0 is outside 1…4094",
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 4095 } }",
             [
-                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment",
                 "6:34 E308 port 'vm1': VLAN 4095 is outside 1…4094",
             ]),
         // UDP ports.

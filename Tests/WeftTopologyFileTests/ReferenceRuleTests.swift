@@ -47,14 +47,12 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10, gren: 20 }, native: green }",
             [
-                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment",
                 "6:38 E201 unknown segment 'gren' | segments here: blue",
                 "6:58 E204 port 'vm1': native segment 'green' is not in 'trunk' | did you mean 'gren'? The trunk has: blue, gren",
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10 }, native: bleu }",
             [
-                "6:19 E503 port 'vm1': 'trunk' is not in this version; use segment",
                 "6:48 E204 port 'vm1': native segment 'bleu' is not in 'trunk' | did you mean 'blue'? The trunk has: blue",
             ]),
         RuleCase(

@@ -13,6 +13,8 @@ extension NetlinkLinkDriver {
             try write { () throws(NetlinkError) in try netlink.addLink(spec) }
         case .createTap(let name, let tap): try createTap(name, tap)
         case .createVeth(let name, let mac, let guest): try createVeth(name, mac: mac, guest: guest)
+        case .createVLAN(let name, let mac, let vlan): try createVLAN(name, mac: mac, vlan)
+        case .enslave(let name, let bridge): try enslave(name, to: bridge)
         case .holdQueues(let name, let count): try holdQueues(of: try owned(name), count: count)
         case .bringUp(let name, let note): try bringUp(name, noting: note)
         case .giveBack(let name, let note, let isLetDown): try giveBack(name, noted: note, isLetDown: isLetDown)
@@ -40,6 +42,24 @@ extension NetlinkLinkDriver {
             throw .changed("cannot configure \(name): the device is not Weft's; rename or remove it")
         }
         return link
+    }
+
+    /// The parent may be ours or, under a port of kind `nic`, not.
+    private func createVLAN(_ name: String, mac: MACAddress, _ vlan: VLANDevice) throws(LinkFailure) {
+        let found = try asking { () throws(NetlinkError) in try netlink.link(named: vlan.parent) }
+        guard let parent = found, parent.name == vlan.parent else {
+            throw .changed("cannot make VLAN \(vlan.vlan) of \(vlan.parent): it has gone away; it is waited for")
+        }
+        let attributes = VLANAttributes(id: vlan.vlan, tagProtocol: vlan.tagProtocol == .dot1AD ? .dot1AD : .dot1Q)
+        let spec = LinkSpec(name: name, kind: .vlan(attributes, on: parent.index), mac: mac, group: Mark.group)
+        try write { () throws(NetlinkError) in try netlink.addLink(spec) }
+    }
+
+    private func enslave(_ name: String, to bridge: String?) throws(LinkFailure) {
+        let link = try foreign(name)
+        var master: Int32 = 0
+        if let bridge { master = try owned(bridge).index }
+        try set(link, LinkChange(masterIndex: master))
     }
 
     /// Notes on a device of others that it was down, and brings it up.
@@ -106,6 +126,7 @@ extension NetlinkLinkDriver {
             let bridge = try bridge(name, for: link)
             try set(link, LinkChange(masterIndex: bridge.index))
         case .bridge(let options): try set(link, LinkChange(bridge: BridgeAttributes(options, on: link)))
+        case .vlanFilter(let filter): try filterVLANs(of: link, filter)
         case .isDeaf(true): try deafen(link)
         case .isDeaf(false): try undeafen(link)
         case .plainPort:

@@ -66,7 +66,7 @@ extension NetlinkLinkDriver {
     private func observed(
         _ link: Link, names: [Int32: String], guests: [Guest], hasFilters: Bool
     ) throws(LinkFailure) -> ObservedLink {
-        var observed = ObservedLink(name: link.name, kind: kind(of: link, guests), mac: link.mac ?? .zero)
+        var observed = ObservedLink(name: link.name, kind: kind(of: link, guests, names), mac: link.mac ?? .zero)
         observed.alternativeNames = link.alternativeNames
         observed.group = link.group
         observed.alias = link.alias
@@ -79,6 +79,7 @@ extension NetlinkLinkDriver {
         guard Ownership(of: observed, fabric: nil).isOurs else { return observed }
         observed.isPlainPort = link.bridgePort?.isPlain ?? true
         observed.isDeaf = hasFilters ? try isDeaf(link) : false
+        observed.vlanFilter = hasFilters ? try vlanFilter(of: link) : nil
         observed.isQuietIPv4 = Self.quiet.values.allSatisfy { link.ipv4[$0.key] == $0.value }
         observed.isQuietIPv6 = try calling { () throws(LinuxError) in try isQuietIPv6(link) }
         return observed
@@ -95,7 +96,7 @@ extension NetlinkLinkDriver {
         return !isOn && !isListening
     }
 
-    private func kind(of link: Link, _ guests: [Guest]) -> ObservedLink.Kind {
+    private func kind(of link: Link, _ guests: [Guest], _ names: [Int32: String]) -> ObservedLink.Kind {
         switch link.kind {
         case .bridge(let bridge):
             return .bridge(
@@ -108,7 +109,10 @@ extension NetlinkLinkDriver {
                 ObservedTap(
                     isMultiQueue: tun.isMultiQueue, isPersistent: tun.isPersistent, owner: tun.owner,
                     heldQueueCount: uplinks.queueCount(of: link.index)))
-        case .tun, .vlan, .vxlan, .other: return .other(link.kind.name ?? "")
+        case .vlan(let vlan):
+            let parent = link.linkIndex.flatMap { names[$0] } ?? ""
+            return .vlan(VLANDevice(on: parent, vlan: vlan.id, tagProtocol: vlan.tagProtocol == .dot1AD ? .dot1AD : .dot1Q))
+        case .tun, .vxlan, .other: return .other(link.kind.name ?? "")
         case .physical: return .other("")
         }
     }

@@ -11,7 +11,7 @@ extension Agent: TopologyChanging {
     // MARK: Planning
 
     func plan(_ file: [UInt8], named name: String, note: String?) async throws(APIError) -> PlanReport {
-        let environment = ValidationEnvironment(underlayMTU: report?.underlay.mtu ?? 1500, host: options.host)
+        let environment = ValidationEnvironment(host: options.host, underlayMTU: report?.underlay.mtu)
         let result = TopologyFile.load(bytes: file, file: name, in: environment)
         guard let topology = result.topology else {
             throw APIError(

@@ -167,7 +167,7 @@ extension Agent {
 
     /// Why this host can't carry out a revision.
     private func problem(with revision: Revision) -> String? {
-        let environment = ValidationEnvironment(underlayMTU: report?.underlay.mtu ?? 1500, host: options.host)
+        let environment = ValidationEnvironment(host: options.host, underlayMTU: report?.underlay.mtu)
         let result = TopologyFile.load(bytes: revision.file, file: "revision \(revision.number)", in: environment)
         guard let topology = result.topology else { return "the file has errors:\n" + result.text() }
         guard topology.name == loaded.topology.name else {

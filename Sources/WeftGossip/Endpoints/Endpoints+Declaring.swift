@@ -78,6 +78,8 @@ extension Endpoints {
             if local.declaration == nil { removeLocal(key) }
             settle(key)
         }
-        for place in learning.filter({ $0.key.port == port && (vni == nil || $0.key.vni == vni) && $0.value.count == 0 }).keys { learning[place] = nil }
+        for place in learning.filter({ $0.key.port == port && (vni == nil || $0.key.vni == vni) && $0.value.count == 0 }).keys {
+            learning[place] = nil
+        }
     }
 }

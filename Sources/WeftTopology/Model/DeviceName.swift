@@ -19,13 +19,15 @@ public struct DeviceName: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     /// The name Weft gives a device it makes for the object `name` of `fabric`: the prefix of its kind and the name, or
-    /// 8 hex digits of SHA-256 of `fabric/kind/name` where the name has a slash or does not fit.
-    public init(_ kind: Mark.Kind, fabric: TopologyName, name: TopologyName) {
-        let plain = kind.devicePrefix + name.text
+    /// 8 hex digits of SHA-256 of `fabric/kind/name` where the name has a slash or does not fit. A VLAN comes after the name, with
+    /// a dot before it.
+    public init(_ kind: Mark.Kind, fabric: TopologyName, name: TopologyName, vlan: VLANID? = nil) {
+        let suffix = vlan.map { ".\($0)" } ?? ""
+        let plain = kind.devicePrefix + name.text + suffix
         if plain.utf8.count <= Self.maximumByteCount, name.tenant == nil {
             self.text = plain
         } else {
-            let digest = SHA256.digest(of: "\(fabric)/\(kind.rawValue)/\(name)")
+            let digest = SHA256.digest(of: "\(fabric)/\(kind.rawValue)/\(name)\(suffix)")
             self.text = kind.devicePrefix + digest.prefix(4).map { hexadecimal($0, width: 2) }.joined()
         }
     }

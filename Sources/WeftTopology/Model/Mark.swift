@@ -1,3 +1,5 @@
+import WeftTypes
+
 /// What a kernel object of ours carries so that any agent knows whose it is: the alias `weft:<fabric>/<kind>/<name>`.
 ///
 /// A device is created with the group ``group`` and gets the alias after that; one with our group and prefix but without
@@ -9,6 +11,8 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let kind: Kind
     /// The name of the port or segment it is for.
     public let name: TopologyName
+    /// The VLAN of a VLAN device, nil for every other.
+    public let vlan: VLANID?
 
     /// The device group (`IFLA_GROUP`) of everything we create, "weft" in ASCII.
     public static var group: UInt32 { 0x7765_6674 }
@@ -26,6 +30,8 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
 
         /// The agent's TAP on a bridge of the host's that is not ours; the name is the port's.
         case link
+        /// A VLAN device on what a trunk's frames come by; the name is the port's.
+        case vlan
 
         /// What the names of such devices begin with.
         public var devicePrefix: String {
@@ -35,6 +41,7 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
             case .uplink: "wfu-"
             case .veth: "wfv-"
             case .link: "wfl-"
+            case .vlan: "wfn-"
             }
         }
     }
@@ -44,6 +51,15 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.fabric = fabric
         self.kind = kind
         self.name = name
+        self.vlan = nil
+    }
+
+    /// Creates the mark of a VLAN device of a port.
+    public init(fabric: TopologyName, port: TopologyName, vlan: VLANID) {
+        self.fabric = fabric
+        self.kind = .vlan
+        self.name = port
+        self.vlan = vlan
     }
 
     /// Reads a mark from a device's alias, or nil when the alias is not one of ours.
@@ -51,16 +67,23 @@ public struct Mark: Hashable, Sendable, Comparable, CustomStringConvertible {
         let prefix = "weft:"
         guard alias.hasPrefix(prefix) else { return nil }
         let parts = alias.dropFirst(prefix.count).split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let fabric = TopologyName(parts[0]), let kind = Kind(rawValue: String(parts[1])),
-            let name = TopologyName(parts[2])
-        else { return nil }
-        self.init(fabric: fabric, kind: kind, name: name)
+        guard parts.count == 3, let fabric = TopologyName(parts[0]), let name = TopologyName(parts[2]) else { return nil }
+        let words = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+        guard let kind = words.first.flatMap({ Kind(rawValue: String($0)) }) else { return nil }
+        switch (kind, words.count) {
+        case (.vlan, 2):
+            guard let vlan = UInt16(words[1]).flatMap({ VLANID($0) }), "\(vlan)" == words[1] else { return nil }
+            self.init(fabric: fabric, port: name, vlan: vlan)
+        case (.vlan, _): return nil
+        case (_, 1): self.init(fabric: fabric, kind: kind, name: name)
+        default: return nil
+        }
     }
 
     /// The text that goes into `IFLA_IFALIAS`; below the kernel's 256 bytes.
-    public var alias: String { "weft:\(fabric)/\(kind.rawValue)/\(name)" }
+    public var alias: String { "weft:\(fabric)/\(kind.rawValue)\(vlan.map { ".\($0)" } ?? "")/\(name)" }
     /// The name such a device has unless the file gives it another.
-    public var deviceName: DeviceName { DeviceName(kind, fabric: fabric, name: name) }
+    public var deviceName: DeviceName { DeviceName(kind, fabric: fabric, name: name, vlan: vlan) }
 
     public static func < (left: Mark, right: Mark) -> Bool { left.alias < right.alias }
 

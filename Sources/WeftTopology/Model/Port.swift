@@ -127,6 +127,12 @@ public struct Port: Hashable, Sendable {
     /// Whether the agent reads its frames itself, and not those of the segment's bridge that they come to.
     public var isReadByAgent: Bool { attach == .direct || kind == .bridge }
 
+    /// Its trunk, where the VLANs of that join bridges by devices of their own.
+    public var bridgedTrunk: Trunk? {
+        guard !isReadByAgent, case .trunk(let trunk) = attachment else { return nil }
+        return trunk
+    }
+
     /// Whether it is in a segment.
     public func isIn(_ segment: TopologyName) -> Bool {
         switch attachment {

@@ -1,15 +1,20 @@
 /// A device of the host's that is not ours and that a port stands for, such as a physical NIC.
 ///
-/// It is brought up where it is down, and then carries a ``BroughtUp`` name until the port goes and it is let down again. Nothing else
-/// of it is changed: that it hears frames for other stations is the reading socket's affair, and ends with it.
+/// It is brought up where it is down, and then carries a ``BroughtUp`` name until the port goes and it is let down again; it joins the
+/// bridge of its segment, unless the agent reads it. Nothing else of it is changed: that it hears frames for other stations is the
+/// affair of the bridge or of the reading socket, and ends with that.
 public struct ForeignDevice: Hashable, Sendable {
     /// The port.
     public let port: TopologyName
     /// The device's name.
     public let name: String
+    /// The bridge that it joins; nil where it joins none.
+    public let bridge: String?
 
     /// Describes a device.
-    public init(port: TopologyName, name: String) { (self.port, self.name) = (port, name) }
+    public init(port: TopologyName, name: String, bridge: String? = nil) {
+        (self.port, self.name, self.bridge) = (port, name, bridge)
+    }
 
     /// What it is for.
     public var object: HostObject { .port(port) }
@@ -54,13 +59,40 @@ extension Planner {
         add(.bringUp(device.name, noting: name), device.object, "it is down")
     }
 
+    /// Has it join the bridge that is there by now. One that something else has, or by which the host itself can be reached, stays.
+    mutating func enslave(_ device: ForeignDevice) {
+        guard let bridge = device.bridge, let link = host.links[device.name], link.master != bridge,
+            Ownership(of: link, fabric: desired.fabric) == .foreign, host.links[bridge] != nil
+        else { return }
+        if let master = link.master, !isOurs(master) { return report(device, .deviceInUse(device.name, master: master)) }
+        let own = host.addresses.filter { $0.device == device.name && !$0.isLinkLocal }.map(\.prefix).min()
+        if let own { return report(device, .deviceHasAddress(device.name, own)) }
+        add(.enslave(device.name, to: bridge), device.object, "its master is \(link.master ?? "missing")")
+    }
+
+    private func isOurs(_ name: String) -> Bool {
+        host.links[name].map { Ownership(of: $0, fabric: desired.fabric).isOurs } ?? false
+    }
+
+    /// Takes out of our bridges what no port has in there.
+    mutating func release() {
+        let wanted = Set(desired.foreign.filter { $0.bridge != nil }.map(\.name))
+        for link in host.links.values.sorted(by: { $0.name < $1.name }) where !wanted.contains(link.name) {
+            guard let master = link.master, isOurs(master), Ownership(of: link, fabric: desired.fabric) == .foreign,
+                link.alternativeNames.contains(where: { BroughtUp(name: $0) != nil })
+                    || desired.foreign.contains(where: { $0.name == link.name })
+            else { continue }
+            add(.enslave(link.name, to: nil), .device(link.name), "no port has it in there")
+        }
+    }
+
     /// Lets down what was brought up for a port that is gone, or stands for another device now.
     mutating func giveBack() {
-        let wanted = Set(desired.foreign)
+        let wanted = Set(desired.foreign.map { BroughtUpUse(port: $0.port, device: $0.name) })
         for link in host.links.values.sorted(by: { $0.name < $1.name }) {
             for name in link.alternativeNames.sorted() {
                 guard let note = BroughtUp(name: name), desired.fabric == nil || note.fabric == desired.fabric,
-                    !wanted.contains(ForeignDevice(port: note.port, name: link.name))
+                    !wanted.contains(BroughtUpUse(port: note.port, device: link.name))
                 else { continue }
                 let others = link.alternativeNames.contains { $0 != name && BroughtUp(name: $0) != nil }
                 let reason =
@@ -69,4 +101,10 @@ extension Planner {
             }
         }
     }
+}
+
+/// A port and the device it stands for.
+private struct BroughtUpUse: Hashable {
+    let port: TopologyName
+    let device: String
 }

@@ -7,6 +7,7 @@ extension HostDevice {
         case .bridge: .createBridge(name, mac: mac)
         case .tap(let tap): .createTap(name, tap)
         case .veth(let guest): .createVeth(name, mac: mac, guest: guest)
+        case .vlan(let vlan): .createVLAN(name, mac: mac, vlan)
         }
     }
 
@@ -19,8 +20,8 @@ extension HostDevice {
     /// Whether a device of the kind observed could be this one.
     func isSameKind(as kind: ObservedLink.Kind) -> Bool {
         switch (self.kind, kind) {
-        case (.bridge, .bridge), (.tap, .tap), (.veth, .veth): true
-        case (.bridge, _), (.tap, _), (.veth, _): false
+        case (.bridge, .bridge), (.tap, .tap), (.veth, .veth), (.vlan, .vlan): true
+        case (.bridge, _), (.tap, _), (.veth, _), (.vlan, _): false
         }
     }
 
@@ -35,7 +36,9 @@ extension HostDevice {
         case (.veth(let wanted), .veth(let end)):
             guard let end else { return "its other end is not in namespace \(wanted.namespace)" }
             return end.namespace == wanted.namespace ? nil : "its other end is in namespace \(end.namespace)"
-        case (.bridge, _), (.tap, _), (.veth, _): return "it is a \(link.kindDescription) device"
+        case (.vlan(let wanted), .vlan(let vlan)):
+            return wanted == vlan ? nil : "it is VLAN \(vlan.vlan) (\(vlan.tagProtocol.rawValue)) of \(vlan.parent)"
+        case (.bridge, _), (.tap, _), (.veth, _), (.vlan, _): return "it is a \(link.kindDescription) device"
         }
     }
 
@@ -57,6 +60,11 @@ extension HostDevice {
         }
         if !link.isQuietIPv4 { settings.append((.quietIPv4, "the host would answer guests")) }
         if !link.isQuietIPv6 { settings.append((.quietIPv6, "the host would answer guests")) }
+        // Before it joins a bridge, and before it has VLAN devices.
+        if link.vlanFilter != vlanFilter {
+            let reason = vlanFilter == nil ? "it is no trunk any more" : "frames of other VLANs would pass"
+            settings.append((.vlanFilter(vlanFilter), reason))
+        }
         // Out of hearing before it leaves a bridge, and back only after it has joined one: the host never hears its guest.
         if isDirect, !link.isDeaf { settings.append(deafness) }
         if link.master != bridge {

@@ -46,10 +46,16 @@ extension HostState {
         for port in ports {
             do throws(PlanProblem) {
                 if port.kind.isForeign, port.isEnabled, let name = port.device?.text {
-                    foreign.append(ForeignDevice(port: port.name, name: name))
+                    let bridge = port.kind == .nic ? topology.bridge(of: port) : nil
+                    foreign.append(ForeignDevice(port: port.name, name: name, bridge: bridge))
                 }
+                devices += Self.vlanDevices(of: port, topology, host, avoiding: guests)
                 guard let markKind = port.kind.mark else { continue }
                 let mark = topology.mark(markKind, port.name)
+                let filter = port.bridgedTrunk.map { VLANFilter($0) }
+                if let count = filter?.ranges.count, count > VLANFilter.rangeLimit {
+                    throw PlanProblem(.port(port.name), device: mark.deviceName.text, cause: .tooManyRanges(count))
+                }
                 let kind = try Self.deviceKind(
                     of: port, topology, placement: placement, underlayMTU: underlayMTU, uplinkQueueCount: uplinkQueueCount,
                     userID,
@@ -58,12 +64,27 @@ extension HostState {
                     HostDevice(
                         mark: mark, name: topology.deviceName(of: port, mark), kind: kind,
                         mac: .derived(mark: mark, host: host, avoiding: guests), bridge: topology.bridge(of: port),
-                        isDirect: port.attach == .direct, isUp: port.isEnabled))
+                        isDirect: port.attach == .direct, vlanFilter: filter, isUp: port.isEnabled))
             } catch {
                 problems.append(error)
             }
         }
         self.init(fabric: topology.name, devices: devices, foreign: foreign, underlay: host.underlay, problems: problems)
+    }
+
+    /// The VLAN devices of a trunk that joins bridges, each in the bridge of its segment.
+    private static func vlanDevices(
+        of port: Port, _ topology: Topology, _ host: Host, avoiding guests: Set<MACAddress>
+    ) -> [HostDevice] {
+        guard let trunk = port.bridgedTrunk, let parent = topology.deviceName(of: port) else { return [] }
+        return trunk.members.filter { $0.segment != trunk.native }.map { member in
+            let mark = Mark(fabric: topology.name, port: port.name, vlan: member.vlan)
+            return HostDevice(
+                mark: mark, name: mark.deviceName.text,
+                kind: .vlan(VLANDevice(on: parent, vlan: member.vlan, tagProtocol: trunk.tagProtocol)),
+                mac: .derived(mark: mark, host: host, avoiding: guests),
+                bridge: topology.mark(.bridge, member.segment).deviceName.text, isUp: port.isEnabled)
+        }
     }
 
     /// What a port's device has to be; `problems` gets what does not keep it from being made.
@@ -111,11 +132,24 @@ extension Topology {
         port.kind.isForeign ? mark.deviceName.text : (port.device ?? mark.deviceName).text
     }
 
-    /// The bridge that a port's device joins, nil for a direct one.
+    /// The name of the device that a port's frames come by: the one that we make, or a NIC; nil for a socket.
+    public func deviceName(of port: Port) -> String? {
+        port.kind.mark.map { deviceName(of: port, mark($0, port.name)) } ?? port.device?.text
+    }
+
+    /// The name of the device by which a port is in one of its segments: of a trunk that joins bridges its VLAN's.
+    public func deviceName(of port: Port, in segment: TopologyName) -> String? {
+        guard let trunk = port.bridgedTrunk, trunk.native != segment, let vlan = trunk.vlan(of: segment) else {
+            return deviceName(of: port)
+        }
+        return Mark(fabric: name, port: port.name, vlan: vlan).deviceName.text
+    }
+
+    /// The bridge that a port's device joins, that of its segment or of its native one; nil for one that joins none.
     func bridge(of port: Port) -> String? {
         if port.kind == .bridge { return port.device?.text }
-        guard port.attach == .bridge, let segment = port.segment else { return nil }
-        return mark(.bridge, segment).deviceName.text
+        guard port.attach == .bridge else { return nil }
+        return (port.segment ?? port.bridgedTrunk?.native).map { mark(.bridge, $0).deviceName.text }
     }
 }
 

@@ -58,6 +58,7 @@ public struct HostDevice: Hashable, Sendable {
         case bridge
         case tap(Tap)
         case veth(GuestEnd)
+        case vlan(VLANDevice)
     }
 
     /// A persistent TAP device.
@@ -80,13 +81,18 @@ public struct HostDevice: Hashable, Sendable {
         public var isMultiQueue: Bool { isHeldByAgent || queueCount > 1 }
     }
 
+    /// Which frames of a trunk that joins bridges pass into the host; nil for every other device.
+    public let vlanFilter: VLANFilter?
     /// Whether it is up; one of a port that is switched off is not.
     public let isUp: Bool
 
     /// Describes a device.
     public init(
-        mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false, isUp: Bool = true
+        mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false,
+        vlanFilter: VLANFilter? = nil,
+        isUp: Bool = true
     ) {
+        self.vlanFilter = vlanFilter
         self.isUp = isUp
         self.mark = mark
         self.name = name

@@ -22,6 +22,12 @@ extension ObservedHost {
             link.group = Mark.group
             links[name] = link
             namespaces[guest.namespace]?.insert(guest.device)
+        case .createVLAN(let name, let mac, let vlan):
+            var link = ObservedLink(name: name, kind: .vlan(vlan), mac: mac)
+            link.group = Mark.group
+            (link.mtu, link.maximumMTU) = (links[vlan.parent]?.mtu ?? 1500, links[vlan.parent]?.mtu ?? 1500)
+            links[name] = link
+        case .enslave(let name, let bridge): links[name]?.master = bridge
         case .holdQueues(let name, let count): changeTap(name) { $0.heldQueueCount = count }
         case .bringUp(let name, let note):
             if links[name]?.alternativeNames.contains(note) == false { links[name]?.alternativeNames.append(note) }
@@ -36,7 +42,13 @@ extension ObservedHost {
         }
     }
 
+    /// The VLAN devices on a device.
+    private func children(of name: String) -> [String] {
+        links.values.filter { if case .vlan(let vlan) = $0.kind { vlan.parent == name } else { false } }.map(\.name).sorted()
+    }
+
     private mutating func delete(_ name: String) {
+        for child in children(of: name) { delete(child) }
         guard let link = links.removeValue(forKey: name) else { return }
         if case .veth(let end?) = link.kind { namespaces[end.namespace]?.remove(end.device) }
         addresses.removeAll { $0.device == name }
@@ -51,6 +63,11 @@ extension ObservedHost {
         link.name = wanted
         links[wanted] = link
         for other in links.keys where links[other]?.master == name { links[other]?.master = wanted }
+        for child in children(of: name) {
+            guard case .vlan(var vlan) = links[child]?.kind else { continue }
+            vlan.parent = wanted
+            links[child]?.kind = .vlan(vlan)
+        }
         for index in addresses.indices where addresses[index].device == name { addresses[index].device = wanted }
     }
 
@@ -60,12 +77,18 @@ extension ObservedHost {
             links[name]?.alias = alias
             links[name]?.group = Mark.group
         case .mac(let mac): links[name]?.mac = mac
-        case .mtu(let mtu): links[name]?.mtu = mtu
+        case .mtu(let mtu):
+            links[name]?.mtu = mtu
+            for child in children(of: name) {
+                links[child]?.maximumMTU = mtu
+                if let own = links[child]?.mtu, own > mtu { links[child]?.mtu = mtu }
+            }
         case .master(let bridge):
             links[name]?.master = bridge
             links[name]?.isPlainPort = true  // the kernel forgets a port's settings with its bridge
         case .plainPort: links[name]?.isPlainPort = true
         case .bridge(let options): links[name]?.kind = .bridge(options)
+        case .vlanFilter(let filter): links[name]?.vlanFilter = filter
         case .isDeaf(let isDeaf): links[name]?.isDeaf = isDeaf
         case .quietIPv4: links[name]?.isQuietIPv4 = true
         case .quietIPv6:
@@ -73,7 +96,9 @@ extension ObservedHost {
             addresses.removeAll { $0.device == name && $0.prefix.address.family == .v6 }
         case .removeAddress(let prefix): addresses.removeAll { $0.device == name && $0.prefix == prefix }
         case .owner(let user): changeTap(name) { $0.owner = user }
-        case .isUp(let isUp): links[name]?.isUp = isUp
+        case .isUp(let isUp):
+            links[name]?.isUp = isUp
+            if !isUp { for child in children(of: name) { links[child]?.isUp = false } }
         case .makePersistent: changeTap(name) { $0.isPersistent = true }
         }
     }

@@ -50,6 +50,8 @@ public struct ObservedLink: Hashable, Sendable {
     public var isPlainPort = true
     /// Whether what it receives is dropped before the host's stack and before a bridge, by a filter of ours.
     public var isDeaf = false
+    /// Which frames of a trunk pass, by a filter of ours; nil where there is none.
+    public var vlanFilter: VLANFilter?
     /// Whether the kernel keeps quiet on it as DESIGN §2 wants, for each family.
     public var isQuietIPv4 = false
     public var isQuietIPv6 = false
@@ -60,6 +62,7 @@ public struct ObservedLink: Hashable, Sendable {
         case tap(ObservedTap)
         /// The guest's end, if it was found in a namespace that was asked for.
         case veth(ObservedGuestEnd?)
+        case vlan(VLANDevice)
         /// Any other kind by the kernel's name for it, empty for hardware.
         case other(String)
     }
@@ -77,6 +80,7 @@ public struct ObservedLink: Hashable, Sendable {
         case .bridge: "bridge"
         case .tap: "TAP"
         case .veth: "veth"
+        case .vlan: "VLAN"
         case .other(let kind): kind.isEmpty ? "network" : kind
         }
     }

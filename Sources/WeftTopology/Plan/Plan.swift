@@ -68,8 +68,12 @@ extension PlanStep {
         case createTap(String, HostDevice.Tap)
         /// Makes the pair in our group, the guest's end in its namespace with its name, MAC and MTU. It is down.
         case createVeth(String, mac: MACAddress, guest: GuestEnd)
+        /// Makes a VLAN device on a device that is there, in our group. It is down.
+        case createVLAN(String, mac: MACAddress, VLANDevice)
         /// Opens queues of a TAP that exists until the agent holds `count`.
         case holdQueues(String, count: Int)
+        /// Has a device of others join a bridge of ours, nil to leave it.
+        case enslave(String, to: String?)
         /// Brings up a device of others, and gives it an alternative name that says so.
         case bringUp(String, noting: String)
         /// Takes that name from it, and lets it down unless another port has it too.
@@ -88,8 +92,9 @@ extension PlanStep {
         /// The device of the host that it is about.
         public var device: String {
             switch self {
-            case .createBridge(let name, _), .createTap(let name, _), .createVeth(let name, _, _), .holdQueues(let name, _),
-                .bringUp(let name, _), .giveBack(let name, _, _), .rename(let name, _), .delete(let name),
+            case .createVLAN(let name, _, _), .createBridge(let name, _), .createTap(let name, _), .createVeth(let name, _, _),
+                .holdQueues(let name, _),
+                .bringUp(let name, _), .enslave(let name, _), .giveBack(let name, _, _), .rename(let name, _), .delete(let name),
                 .configure(let name, _), .configureGuest(let name, _, _, _):
                 name
             }
@@ -108,6 +113,8 @@ extension PlanStep {
         case bridge(BridgeOptions)
         /// Whether what it receives is dropped before the host's stack: clsact, and an ingress filter that drops all.
         case isDeaf(Bool)
+        /// Which frames of a trunk pass, nil for all: clsact, and an ingress filter.
+        case vlanFilter(VLANFilter?)
         /// As a port of its bridge it learns and floods, and neither isolates, locks nor turns frames around.
         case plainPort
         /// IPv4 `rp_filter=1`, `arp_ignore=8`, `forwarding=0`.
@@ -169,6 +176,14 @@ public struct PlanProblem: Error, Hashable, CustomStringConvertible {
         case deviceMissing(String)
         /// The port is to stand for a device that Weft has made itself.
         case deviceIsWefts(String)
+        /// The device that the port stands for is in a bridge, or something like it, that is not ours.
+        case deviceInUse(String, master: String)
+        /// The device that is to join a bridge has an address of the host's own.
+        case deviceHasAddress(String, IPPrefix)
+        /// The VLANs of the trunk have too many gaps for a filter; how many ranges there are.
+        case tooManyRanges(Int)
+        /// The device that is to have VLAN devices is not there.
+        case parentMissing(String)
         /// The port is to join something that is no bridge; what it is.
         case notABridge(String, kind: String)
     }
@@ -177,8 +192,9 @@ public struct PlanProblem: Error, Hashable, CustomStringConvertible {
     /// other devices.
     public var isWaiting: Bool {
         switch cause {
-        case .namespaceMissing, .bridgeMissing, .deviceMissing: true
-        case .nameTaken, .guestNameTaken, .ownerUnknown, .namespaceUnreadable, .namespaceUnnamed, .deviceIsWefts, .notABridge:
+        case .namespaceMissing, .bridgeMissing, .deviceMissing, .parentMissing: true
+        case .nameTaken, .guestNameTaken, .ownerUnknown, .namespaceUnreadable, .namespaceUnnamed, .deviceIsWefts, .notABridge,
+            .deviceInUse, .deviceHasAddress, .tooManyRanges:
             false
         }
     }
@@ -197,6 +213,13 @@ public struct PlanProblem: Error, Hashable, CustomStringConvertible {
         case .bridgeMissing(let bridge): "its bridge \(bridge) is not there"
         case .deviceMissing(let name): "device \(name) is not there; it is waited for: create it, or correct 'device'"
         case .deviceIsWefts(let name): "device \(name) is one that Weft makes itself; name a device of the host's own"
+        case .deviceInUse(let name, let master):
+            "device \(name) is in \(master), which is not Weft's; take it out (ip link set \(name) nomaster), or name another"
+        case .deviceHasAddress(let name, let prefix):
+            "device \(name) has the address \(prefix), which nobody could reach once it is in a bridge; remove the address, or use attach: direct"
+        case .tooManyRanges(let count):
+            "its VLANs are \(count) ranges with gaps between, and a filter takes \(VLANFilter.rangeLimit); fill gaps, or use attach: direct"
+        case .parentMissing(let name): "its device \(name) is not there"
         case .notABridge(let name, let kind): "\(name) is a \(kind) device and no bridge; name a bridge, or use kind: nic"
         case .ownerUnknown(let user): "there is no user \(user) on this host; create it or change 'owner'"
         }

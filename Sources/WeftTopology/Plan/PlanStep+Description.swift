@@ -4,6 +4,8 @@ extension PlanStep.Action: CustomStringConvertible {
         case .createBridge(let name, _): "create bridge \(name)"
         case .createTap(let name, let tap): "create TAP \(name)" + (tap.isMultiQueue ? ", \(tap.queueCount) queues" : "")
         case .createVeth(let name, _, let guest): "create veth \(name) with \(guest.device) in \(guest.namespace)"
+        case .createVLAN(let name, _, let vlan): "create \(name), VLAN \(vlan.vlan) of \(vlan.parent)"
+        case .enslave(let name, let bridge): bridge.map { "put \(name) into \($0)" } ?? "take \(name) out of its bridge"
         case .holdQueues(let name, let count): "open \(count) queues of \(name)"
         case .bringUp(let name, let note): "bring up \(name), and call it \(note) too"
         case .giveBack(let name, let note, let isLetDown):
@@ -25,6 +27,7 @@ extension PlanStep.LinkSetting: CustomStringConvertible {
         case .master(let bridge): bridge.map { "master \($0)" } ?? "no master"
         case .bridge: "bridge options"
         case .isDeaf(let isDeaf): isDeaf ? "a filter that drops all before the host sees it" : "no filter that drops all"
+        case .vlanFilter(let filter): filter.map { "a filter that passes \($0.vlans.count) VLANs" } ?? "no filter of VLANs"
         case .plainPort: "plain bridge port"
         case .quietIPv4: "IPv4 quiet"
         case .quietIPv6: "IPv6 off"

@@ -12,10 +12,12 @@ public func plan(desired: HostState, observed: ObservedHost) -> Plan {
     var planner = Planner(desired: desired, host: observed)
     for device in desired.devices where device.isDirect { planner.deafen(device) }
     planner.removeUnwanted(.ports)
+    planner.release()
     planner.giveBack()
     for device in desired.devices.reversed() { planner.removeUnlike(device) }
     for device in desired.foreign { planner.borrow(device) }
     for device in desired.devices { planner.reconcile(device) }
+    for device in desired.foreign { planner.enslave(device) }
     planner.removeUnwanted(.bridges)
     return planner.result
 }
@@ -97,15 +99,16 @@ struct Planner {
                 continue
             }
             switch (stray.object, kind) {
-            case (.port, .bridges), (.device, .bridges), (.segment, .ports), (.uplink, .ports): continue
-            case (.port, .ports), (.device, .ports), (.segment, .bridges), (.uplink, .bridges): break
+            case (.port, .bridges), (.vlan, .bridges), (.device, .bridges), (.segment, .ports), (.uplink, .ports): continue
+            case (.port, .ports), (.vlan, .ports), (.device, .ports), (.segment, .bridges), (.uplink, .bridges): break
             }
             let reason =
                 switch stray.object {
-                case .port: "it is not in the topology"
+                case .port, .vlan: "it is not in the topology"
                 case .segment, .uplink: "no port of this host is on it"
                 case .device: "it was left half-made"
                 }
+            guard host.links[stray.link.name] != nil else { continue }  // it went with another
             add(.delete(stray.link.name), stray.object, reason, impact: stray.mark == nil ? .none : .losesLink)
         }
     }
@@ -139,6 +142,9 @@ struct Planner {
         if let bridge = device.bridge {
             if blocked.contains(bridge) { return block(device, .bridgeMissing(bridge)) }
             if wanted[bridge] == nil, let cause = obstacle(toJoining: bridge) { return block(device, cause) }
+        }
+        if case .vlan(let vlan) = device.kind, host.links[vlan.parent] == nil || blocked.contains(vlan.parent) {
+            return block(device, .parentMissing(vlan.parent))
         }
         if host.links[device.name] == nil {
             if let guest = device.guest, host.namespaces[guest.namespace]?.contains(guest.device) == true {

@@ -2,18 +2,12 @@
 public enum Feature: Hashable, Sendable {
     /// Ports of a kind.
     case kind(Port.Kind)
-    /// Ports with several segments, by VLAN, that join bridges.
-    case bridgedTrunk
-    /// NICs that join bridges.
-    case bridgedNIC
     /// A key of the file that the format reserves.
     case section(String)
 
     /// What this version can't do yet: the one list of it. A line removed here switches the feature on everywhere.
     public static let notYet: Set<Feature> = [
         .kind(.socket),
-        .bridgedTrunk,
-        .bridgedNIC,
         .section("groups"),
         .section("policies"),
     ]
@@ -34,13 +28,7 @@ extension RuleChecker {
             switch use.feature {
             case .kind(let kind):
                 let can = Port.Kind.allCases.filter { !environment.missing.contains(.kind($0)) }.map(\.rawValue)
-                let text = "kind '\(kind.rawValue)' is not in this version; use \(can.joined(separator: " or "))"
-                problems.report(.laterValue, at: use.span, "\(use.label): \(text)")
-            case .bridgedTrunk:
-                let text = "a trunk that joins bridges is not in this version; use attach: direct"
-                problems.report(.laterKey, at: use.span, "\(use.label): \(text)")
-            case .bridgedNIC:
-                let text = "a NIC that joins a bridge is not in this version; use attach: direct"
+                let text = "kind '\(kind.rawValue)' is not in this version; use \(can.dropLast().joined(separator: ", ")) or \(can.last ?? "")"
                 problems.report(.laterValue, at: use.span, "\(use.label): \(text)")
             case .section(let key): problems.report(.laterKey, at: use.span, "'\(key)' is not in this version; remove it")
             }

@@ -48,8 +48,14 @@ extension RuleChecker {
     }
 
     private mutating func checkKinds() {
-        for port in draft.ports {
-            guard let reason = environment.impossibleKinds[port.kind], port.host?.value == environment.host else { continue }
+        for port in draft.ports where port.host?.value == environment.host {
+            if port.trunk != nil, port.attach == .bridge, port.kind != .bridge, !environment.hasVLANDevices {
+                problems.report(
+                    .kindImpossible, at: port.name.span,
+                    "\(port.label): this host's kernel has no VLAN devices (802.1Q), so its VLANs can't join bridges",
+                    help: "let the agent tell them apart: attach: direct; or modprobe 8021q")
+            }
+            guard let reason = environment.impossibleKinds[port.kind] else { continue }
             problems.report(
                 .kindImpossible, at: port.name.span,
                 "\(port.label): this host can't make ports of kind '\(port.kind.rawValue)': \(reason)")

@@ -74,6 +74,8 @@ public struct ValidationEnvironment: Sendable {
     public var host: String?
     /// Kinds of port that this host's kernel can't make, with the reason.
     public var impossibleKinds: [Port.Kind: String]
+    /// Whether this host's kernel has VLAN devices (802.1Q), which trunks that join bridges need.
+    public var hasVLANDevices = true
     /// What can't be done yet; other than ``Feature/notYet`` only where a file is looked at and not carried out.
     package var missing: Set<Feature> = Feature.notYet
 

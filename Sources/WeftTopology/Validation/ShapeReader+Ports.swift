@@ -64,11 +64,6 @@ extension ShapeReader {
 
     /// A port that stands for a bridge has no other way to be attached.
     private mutating func readAttachment(of fields: inout Fields, into port: inout PortDraft) {
-        defer {
-            if port.kind == .nic, port.attach == .bridge, let kind = fields["kind"] {
-                use(.bridgedNIC, at: kind.keySpan, label: kind.label)
-            }
-        }
         if port.kind == .bridge { fields.dropDefaults(["attach"]) }
         guard let attach = word("attach", of: fields, as: Port.Attach.self) else { return }
         port.attach = attach.value
@@ -98,9 +93,6 @@ extension ShapeReader {
                     .keyOfAnotherKind, at: fields["protocol"]?.keySpan ?? tagProtocol.span,
                     "\(fields.label): 'protocol' has no meaning without 'trunk'; remove it")
             }
-        }
-        if let trunk = fields["trunk"], port.attach == .bridge, port.kind != .bridge {
-            use(.bridgedTrunk, at: trunk.keySpan, label: trunk.label)
         }
     }
 

@@ -45,8 +45,8 @@ extension ObservedHost {
 extension PlanStep.Action {
     var isCreation: Bool {
         switch self {
-        case .createBridge, .createTap, .createVeth: true
-        case .holdQueues, .rename, .delete, .configure, .configureGuest, .bringUp, .giveBack: false
+        case .createBridge, .createTap, .createVeth, .createVLAN: true
+        case .holdQueues, .rename, .delete, .configure, .configureGuest, .bringUp, .giveBack, .enslave: false
         }
     }
 }
