@@ -81,7 +81,7 @@ actor Agent {
         (self.options, self.loaded, self.driver, self.logger) = (options, loaded, driver, logger)
         revisions = RevisionKeeper(
             folder: RevisionStore.folder(fabric: loaded.topology.name.text, in: options.stateDirectory))
-        reconciler = Reconciler(driver: driver, logger: logger)
+        reconciler = Reconciler(driver: driver, logger: logger, repairs: options.repairs)
     }
 
     // MARK: Life

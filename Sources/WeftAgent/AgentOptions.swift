@@ -15,6 +15,8 @@ public struct AgentOptions: Sendable {
     public var socketPath: String
     /// Where the agent keeps what must survive it.
     public var stateDirectory: String
+    /// Whether what somebody changes of our objects by hand is put right, or only told.
+    public var repairs: Bool
     /// Whether everything the agent made is removed when it stops.
     public var removesOnExit: Bool
     /// Where the guests are: on this host, or in a lab's namespaces or machines.
@@ -40,12 +42,13 @@ public struct AgentOptions: Sendable {
     public init(
         host: String, topologyPath: String?, fabric: String? = nil, underlay: Host.Underlay? = nil,
         socketPath: String = Self.defaultSocketPath, stateDirectory: String = Self.defaultStateDirectory,
-        removesOnExit: Bool = false, placement: GuestPlacement = .host, workerCount: Int? = nil,
+        repairs: Bool = true, removesOnExit: Bool = false, placement: GuestPlacement = .host, workerCount: Int? = nil,
         joinAddresses: [String] = [], gossipPort: UInt16? = nil, logLevel: Logger.Level = .info
     ) {
         (self.joinAddresses, self.gossipPort) = (joinAddresses, gossipPort)
         (self.host, self.topologyPath, self.fabric) = (host, topologyPath, fabric)
         (self.underlay, self.socketPath, self.stateDirectory) = (underlay, socketPath, stateDirectory)
+        self.repairs = repairs
         (self.removesOnExit, self.placement) = (removesOnExit, placement)
         (self.workerCount, self.logLevel) = (workerCount, logLevel)
     }

@@ -53,6 +53,14 @@ public struct HostReport: Hashable, Sendable {
         /// Its device on the host.
         public let device: String
         public let status: ObjectStatus
+
+        /// Whether it is as it should be, though perhaps nothing is at its other end.
+        var isMade: Bool {
+            switch status {
+            case .up, .down: true
+            case .waiting, .error: false
+            }
+        }
     }
 
     /// How far one object is; nil when the topology has no such object on this host.

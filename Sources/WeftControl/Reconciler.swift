@@ -10,6 +10,9 @@ public actor Reconciler<Driver: LinkDriver> {
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let pauses: Pauses
+    private let repairs: Bool
+    /// What was made as the present wish has it: where repairs are off, what differs of it since then is somebody's doing.
+    private var made: Set<HostObject> = []
     private var wish: HostWish?
     /// Ends when the pass before the next has ended.
     private var tail: Task<HostReport, Never>?
@@ -37,9 +40,13 @@ public actor Reconciler<Driver: LinkDriver> {
     }
 
     /// Creates a reconciler that does nothing until it is given a wish.
+    ///
+    /// - Parameter repairs: whether it puts right what somebody changes by hand, or only says so until it is given a wish again.
     public init(
-        driver: Driver, logger: Logger, clock: any Clock<Duration> = ContinuousClock(), pauses: Pauses = Pauses()
+        driver: Driver, logger: Logger, clock: any Clock<Duration> = ContinuousClock(), pauses: Pauses = Pauses(),
+        repairs: Bool = true
     ) {
+        self.repairs = repairs
         self.driver = driver
         self.logger = logger
         self.clock = clock
@@ -64,6 +71,7 @@ public actor Reconciler<Driver: LinkDriver> {
     @discardableResult
     public func apply(_ wish: HostWish) async -> HostReport {
         self.wish = wish
+        made = []
         let report = await pass(wish, isRepair: false)
         kick.yield()  // the pause that follows depends on the new report
         return report
@@ -117,9 +125,12 @@ public actor Reconciler<Driver: LinkDriver> {
 
     /// Observes, plans and applies until nothing is left to do or nothing more succeeds.
     private func settle(_ wish: HostWish, isRepair: Bool) async -> HostReport {
-        var settling = Settling(wish: wish, driver: driver, logger: logger, isRepair: isRepair && lastReport?.isSettled == true)
+        var settling = Settling(
+            wish: wish, driver: driver, logger: logger, isRepair: isRepair && lastReport?.isSettled == true,
+            untouched: repairs || !isRepair ? nil : made)
         let report = await settling.run { [removalObserver] in await removalObserver() }
         lastReport = report
+        made.formUnion(report.objects.filter(\.isMade).map(\.object))
         tell(report)
         for observer in observers { await observer(report) }
         return report

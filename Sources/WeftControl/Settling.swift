@@ -9,6 +9,9 @@ struct Settling<Driver: LinkDriver> {
     /// Whether the host was as it should be before: then each step is worth a line in the log.
     let isRepair: Bool
 
+    /// Where repairs are off, what was made before: that, and what nobody wants, stays as it is. Nil where all is put right.
+    let untouched: Set<HostObject>?
+
     private var changeCount = 0
     private var host = ObservedHost()
     private var desired: HostState
@@ -16,12 +19,15 @@ struct Settling<Driver: LinkDriver> {
     private var problems: [PlanProblem] = []
     /// What failed in the last round, by object, and why.
     private var errors: [HostObject: String] = [:]
+    /// What somebody changed and nobody puts right.
+    private var drift: [HostObject: String] = [:]
 
     /// Rounds before the reconciler says that somebody works against it. Two are enough when nobody does: one to do it, one
     /// to see that it is done.
     private static var roundLimit: Int { 6 }
 
-    init(wish: HostWish, driver: Driver, logger: Logger, isRepair: Bool) {
+    init(wish: HostWish, driver: Driver, logger: Logger, isRepair: Bool, untouched: Set<HostObject>? = nil) {
+        self.untouched = untouched
         self.wish = wish
         self.driver = driver
         self.logger = logger
@@ -55,7 +61,24 @@ struct Settling<Driver: LinkDriver> {
         desired = wish.state(Self.underlayMTU(of: underlay))
         let plan = plan(desired: desired, observed: host)
         problems = plan.problems
-        return plan
+        return withoutDrift(plan)
+    }
+
+    /// Takes out of a plan what is to stay as somebody made it, and notes it. Opening queues of ours is no repair.
+    private mutating func withoutDrift(_ plan: Plan) -> Plan {
+        drift = [:]
+        guard let untouched else { return plan }
+        let wanted = Set(desired.devices.map(\.object) + desired.foreign.map(\.object))
+        var rest = plan
+        rest.steps.removeAll { step in
+            guard step.action.changesHost, untouched.contains(step.object) || !wanted.contains(step.object) else { return false }
+            if drift[step.object] == nil {
+                drift[step.object] =
+                    "\(step.reason): somebody changed it, and repairs are off (--no-repair); a reload of the agent or weft apply puts it right"
+            }
+            return true
+        }
+        return rest
     }
 
     private static func underlayMTU(of underlay: UnderlayState?) -> Int { underlay?.mtu ?? 1500 }
@@ -97,6 +120,8 @@ struct Settling<Driver: LinkDriver> {
             let status: ObjectStatus
             if let error = errors[device.object], !isSettled {
                 status = .error(error)
+            } else if let cause = drift[device.object] {
+                status = .error(cause)
             } else if let problem = problems[device.object] {
                 status = problem.isWaiting ? .waiting(problem.explanation) : .error(problem.explanation)
             } else {

@@ -47,6 +47,9 @@ struct Agent: LocalCommand {
     @Option(help: ArgumentHelp("Threads that forward. (default: by the number of processors)", valueName: "count"))
     var workers: Int?
 
+    @Flag(help: "Only tell what somebody changes of Weft's objects by hand; put it right at a reload or weft apply.")
+    var noRepair = false
+
     @Flag(help: "Remove everything of the fabric when told to stop.")
     var remove = false
 
@@ -110,7 +113,7 @@ struct Agent: LocalCommand {
         if !join.isEmpty { try JoinRequest(addresses: join).validate() }
         return AgentOptions(
             host: host, topologyPath: topology, fabric: fabric, underlay: try underlayEndpoint(), socketPath: socket,
-            stateDirectory: stateDir, removesOnExit: remove, placement: placement, workerCount: workers,
+            stateDirectory: stateDir, repairs: !noRepair, removesOnExit: remove, placement: placement, workerCount: workers,
             joinAddresses: join, gossipPort: gossipPort,
             logLevel: global.quiet ? .warning : global.verbose > 1 ? .trace : global.verbose > 0 ? .debug : .info)
     }

@@ -98,6 +98,37 @@ import WeftTypes
         #expect(await driver.host.links["wfv-web"]?.master == "wfb-blue")
     }
 
+    @Test func withoutRepairsAChangeIsToldAndStaysUntilTheNextWish() async throws {
+        let (driver, _, wish) = try start(.bare())
+        let reconciler = Reconciler(driver: driver, logger: silent, repairs: false)
+        #expect(await reconciler.apply(wish).isReady)
+        let loop = Task { await reconciler.run() }
+        defer { loop.cancel() }
+        await driver.change {
+            $0.apply(.configure("wft-vm1", .master(nil)))
+            $0.links["wft-stray"] = $0.links["wft-vm1"]
+            $0.links["wft-stray"]?.name = "wft-stray"
+            $0.links["wft-stray"]?.alias = "weft:first/tap/stray"
+        }
+        reconciler.hostChanged()
+        let vm1 = try port("vm1")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while await reconciler.report?.status(of: vm1)?.word != "error", ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let cause = await reconciler.report?.status(of: vm1)?.cause
+        #expect(cause?.contains("--no-repair") == true, "\(cause ?? "")")
+        for _ in 0..<3 {
+            reconciler.hostChanged()
+            try await Task.sleep(for: .milliseconds(60))
+        }
+        #expect(await driver.host.links["wft-vm1"]?.master == nil)
+        #expect(await driver.host.links["wft-stray"] != nil)
+        #expect(await reconciler.apply(wish).isReady)
+        #expect(await driver.host.links["wft-vm1"]?.master == "wfb-blue")
+        #expect(await driver.host.links["wft-stray"] == nil)
+    }
+
     @Test func removingLeavesWhatIsForeign() async throws {
         let (driver, reconciler, wish) = try start(.bare())
         await reconciler.apply(wish)

@@ -80,7 +80,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, trunk: { blue: 1 } }",
             [
-                "6:34 E408 port 'vm1': 'segment' beside 'trunk'; a port has one of the two",
+                "6:34 E408 port 'vm1': 'segment' beside 'trunk'; a port has one of the two"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, netns: x, socket: { path: /x } }",

@@ -35,12 +35,10 @@ import WeftTopology
         // What other versions can do.
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: nic, device: eth1 }",
-            [
-            ]),
+            []),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0 }",
-            [
-            ]),
+            []),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /x, mode: dgram, listen: true } }",
             [
@@ -49,14 +47,13 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0, attach: direct }",
             [
-                "6:69 E409 port 'vm1': attach 'direct' has no meaning for a port of kind 'bridge'; remove it",
+                "6:69 E409 port 'vm1': attach 'direct' has no meaning for a port of kind 'bridge'; remove it"
             ]),
         RuleCase(line: 6, "  vm1: { host: a, segment: blue, attach: direct }", []),
         RuleCase(line: 6, "  vm1: { host: a, segment: blue, attach: direct, kind: veth, netns: web }", []),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10 }, native: blue, protocol: 802.1ad }",
-            [
-            ]),
+            []),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue }",
             [
@@ -98,7 +95,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, kind: nic, device: wft-vm3, trunk: { blue: 10 } }\n  vm3: { host: a, segment: blue }",
             [
-                "7:3 E404 port 'vm3': device 'wft-vm3' on host 'a' is that of port 'vm1' | that one is at t.weft.yaml:6:38; a device belongs to one object",
+                "7:3 E404 port 'vm3': device 'wft-vm3' on host 'a' is that of port 'vm1' | that one is at t.weft.yaml:6:38; a device belongs to one object"
             ]),
         // Advice.
         RuleCase(

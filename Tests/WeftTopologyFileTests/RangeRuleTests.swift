@@ -176,12 +176,12 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 0 } }",
             [
-                "6:34 E308 port 'vm1': VLAN 0 is outside 1…4094",
+                "6:34 E308 port 'vm1': VLAN 0 is outside 1…4094"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 4095 } }",
             [
-                "6:34 E308 port 'vm1': VLAN 4095 is outside 1…4094",
+                "6:34 E308 port 'vm1': VLAN 4095 is outside 1…4094"
             ]),
         // UDP ports.
         RuleCase(

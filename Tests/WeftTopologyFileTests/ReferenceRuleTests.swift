@@ -53,7 +53,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: { blue: 10 }, native: bleu }",
             [
-                "6:48 E204 port 'vm1': native segment 'bleu' is not in 'trunk' | did you mean 'blue'? The trunk has: blue",
+                "6:48 E204 port 'vm1': native segment 'bleu' is not in 'trunk' | did you mean 'blue'? The trunk has: blue"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, native: blue }",

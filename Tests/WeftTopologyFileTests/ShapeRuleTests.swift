@@ -211,7 +211,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: nic }",
             [
-                "6:3 E105 port 'vm1': missing key 'device' | add the device it stands for: device: eth1",
+                "6:3 E105 port 'vm1': missing key 'device' | add the device it stands for: device: eth1"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: socket }",

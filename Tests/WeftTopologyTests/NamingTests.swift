@@ -50,6 +50,21 @@ import WeftTypes
         }
     }
 
+    @Test func aVLANDeviceIsNamedByPortAndVLAN() throws {
+        let vlan = try #require(VLANID(4094))
+        let mark = Mark(fabric: name("lab"), port: name("acme/web1"), vlan: vlan)
+        #expect(mark.alias == "weft:lab/vlan.4094/acme/web1" && Mark(alias: mark.alias) == mark)
+        #expect(DeviceName(.vlan, fabric: name("lab"), name: name("vm1"), vlan: vlan).text == "wfn-vm1.4094")
+        #expect(
+            mark.deviceName.text.utf8.count == 12
+                && mark.deviceName != DeviceName(.vlan, fabric: name("lab"), name: name("acme/web1")))
+        for alias in [
+            "weft:lab/vlan/vm1", "weft:lab/vlan.0/vm1", "weft:lab/vlan.4095/vm1", "weft:lab/vlan.010/vm1", "weft:lab/tap.10/vm1",
+        ] {
+            #expect(Mark(alias: alias) == nil, "\(alias)")
+        }
+    }
+
     @Test func marksAreReadBack() {
         let mark = Mark(fabric: name("lab"), kind: .tap, name: name("acme/web1"))
         #expect(mark.alias == "weft:lab/tap/acme/web1")

@@ -29,6 +29,12 @@ extension NetlinkLinkDriver {
         for link in links {
             observed.append(try self.observed(link, names: names, guests: guests, hasFilters: filtered.contains(link.index)))
         }
+        // A VLAN device takes no larger packets than the device that it is on, whatever it says.
+        let mtus = Dictionary(links.map { ($0.name, $0.mtu) }) { first, _ in first }
+        for index in observed.indices {
+            guard case .vlan(let vlan) = observed[index].kind, let mtu = mtus[vlan.parent] else { continue }
+            observed[index].maximumMTU = min(observed[index].maximumMTU, mtu)
+        }
         var host = ObservedHost(
             links: observed,
             namespaces: Dictionary(guests.map { ($0.namespace, Set($0.links.map(\.name))) }) { first, _ in first },

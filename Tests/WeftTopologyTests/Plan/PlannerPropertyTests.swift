@@ -126,10 +126,25 @@ extension HostState {
                 let name = Bool.random(using: &random) ? mark.deviceName.text : "own-\(port)"
                 guard !devices.contains(where: { $0.name == name || $0.mark == mark }) else { continue }
                 let isDirect = Bool.random(using: &random)
+                let isTrunk = !isDirect && Int.random(in: 0..<3, using: &random) == 0
+                let numbers: [UInt16] = [10, 11, 4094].filter { _ in Bool.random(using: &random) }
+                let vlans = isTrunk ? numbers.compactMap { VLANID($0) } : []
+                let tagProtocol = Bool.random(using: &random) ? Trunk.TagProtocol.dot1Q : .dot1AD
+                let isNative = Bool.random(using: &random)
                 devices.append(
                     HostDevice(
                         mark: mark, name: name, kind: isTap ? .tap(tap) : .veth(guest), mac: mac(&random),
-                        bridge: isDirect ? nil : bridge.deviceName.text, isDirect: isDirect))
+                        bridge: isDirect || (isTrunk && !isNative) ? nil : bridge.deviceName.text, isDirect: isDirect,
+                        vlanFilter: isTrunk ? VLANFilter(vlans: vlans, tagProtocol: tagProtocol, passesUntagged: isNative) : nil,
+                        isUp: Int.random(in: 0..<4, using: &random) > 0))
+                for vlan in vlans {
+                    let mark = Mark(fabric: fabric, port: mark.name, vlan: vlan)
+                    devices.append(
+                        HostDevice(
+                            mark: mark, name: mark.deviceName.text,
+                            kind: .vlan(VLANDevice(on: name, vlan: vlan, tagProtocol: tagProtocol)), mac: mac(&random),
+                            bridge: bridge.deviceName.text))
+                }
             }
         }
         return HostState(fabric: fabric, devices: devices)
@@ -148,7 +163,7 @@ extension ObservedHost {
     /// One thing an operator might do.
     fileprivate mutating func mangle(_ random: inout SeededRandom) {
         let victim = links.keys.sorted().randomElement(using: &random) ?? "none"
-        switch Int.random(in: 0..<18, using: &random) {
+        switch Int.random(in: 0..<20, using: &random) {
         case 0: apply(.delete(victim))
         case 1: apply(.configure(victim, .master(links.keys.sorted().randomElement(using: &random))))
         case 2: apply(.configure(victim, .mtu(1400)))
@@ -167,6 +182,10 @@ extension ObservedHost {
         case 12: links[victim]?.isQuietIPv4 = false
         case 13 where links[victim]?.master != nil: links[victim]?.isPlainPort = false
         case 16: links[victim]?.isDeaf.toggle()
+        case 17: links[victim]?.vlanFilter = nil
+        case 18:
+            guard let vlan = VLANID(11) else { return }
+            links[victim]?.kind = .vlan(VLANDevice(on: links.keys.min() ?? "eth0", vlan: vlan))
         case 14: namespaces["two"] = nil
         case 15:
             guard case .veth(let end?) = links[victim]?.kind, namespaces[end.namespace]?.contains("net0") == false else { return }
