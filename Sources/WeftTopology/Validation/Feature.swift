@@ -28,7 +28,8 @@ extension RuleChecker {
             switch use.feature {
             case .kind(let kind):
                 let can = Port.Kind.allCases.filter { !environment.missing.contains(.kind($0)) }.map(\.rawValue)
-                let text = "kind '\(kind.rawValue)' is not in this version; use \(can.dropLast().joined(separator: ", ")) or \(can.last ?? "")"
+                let text =
+                    "kind '\(kind.rawValue)' is not in this version; use \(can.dropLast().joined(separator: ", ")) or \(can.last ?? "")"
                 problems.report(.laterValue, at: use.span, "\(use.label): \(text)")
             case .section(let key): problems.report(.laterKey, at: use.span, "'\(key)' is not in this version; remove it")
             }

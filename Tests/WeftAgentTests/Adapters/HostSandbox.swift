@@ -18,7 +18,7 @@ extension Trait where Self == ConditionTrait {
 }
 
 /// Whether the processor is emulated (`Scripts/vm-run`), so that durations mean nothing.
-let isEmulated = unsafe getenv("WEFT_VM") != nil
+let isEmulated = unsafe getenv("WEFT_EMULATED") != nil
 
 /// A host and its guests as fresh network namespaces for one test, removed with the value whatever happens.
 final class HostSandbox: Sendable {

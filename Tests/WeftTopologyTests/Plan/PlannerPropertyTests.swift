@@ -185,7 +185,8 @@ extension ObservedHost {
         case 17: links[victim]?.vlanFilter = nil
         case 18:
             guard let vlan = VLANID(11) else { return }
-            links[victim]?.kind = .vlan(VLANDevice(on: links.keys.min() ?? "eth0", vlan: vlan))
+            let parent = links.keys.min() ?? "eth0"
+            links[victim]?.kind = .vlan(VLANDevice(on: parent, vlan: vlan))
         case 14: namespaces["two"] = nil
         case 15:
             guard case .veth(let end?) = links[victim]?.kind, namespaces[end.namespace]?.contains("net0") == false else { return }
