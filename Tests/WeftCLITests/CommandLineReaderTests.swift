@@ -50,7 +50,7 @@ import WeftAPI
         #expect(error?.help == help)
     }
 
-    @Test(arguments: CommandLineReader.laterCommands + CommandLineReader.laterPortCommands.map { "port \($0) vm1" })
+    @Test(arguments: CommandLineReader.laterCommands)
     func saysWhatComesLater(line: String) throws {
         let error = #expect(throws: APIError.self) { try read(line) }
         #expect(error?.code == .usage)

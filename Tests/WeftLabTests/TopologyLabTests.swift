@@ -104,9 +104,9 @@ struct TopologyLabTests {
 
     // MARK: Expectations
 
-    /// Every guest reaches every other one of its segment at each of its addresses.
+    /// Every guest reaches every other one of its segment at each of its addresses. A wire has none, and asks nobody.
     private func expectReachability(_ summary: LabSummary, _ lab: Trial) throws {
-        for source in summary.guests {
+        for source in summary.guests where !source.addresses.isEmpty {
             for target in summary.guests where target.segment == source.segment && target.name != source.name {
                 for address in target.addresses.compactMap({ IPPrefix($0)?.address }) {
                     let outcome = try WeftBinary.status(

@@ -19,8 +19,6 @@ package struct CommandLineReader: Sendable {
         "capture", "test", "top",
         "trace", "why",
     ]
-    /// Subcommands of `port` that this version does not have.
-    static let laterPortCommands = ["attach", "detach", "down", "move", "up"]
 
     /// The arguments for the parser.
     ///
@@ -69,9 +67,7 @@ package struct CommandLineReader: Sendable {
 
     private func unknown(_ word: String, below path: [String], choices: [String]) -> APIError {
         let parent = (["weft"] + path).joined(separator: " ")
-        let isLater =
-            path.isEmpty && Self.laterCommands.contains(word) || path == ["port"] && Self.laterPortCommands.contains(word)
-        if isLater {
+        if path.isEmpty, Self.laterCommands.contains(word) {
             return APIError(
                 .usage, cannot: "run '\(parent) \(word)'", on: "", cause: "the command is not in this version",
                 help: "see \(parent) --help for those that are")

@@ -80,7 +80,7 @@ import WeftTypes
         #expect(missing.problems.map(\.cause) == [.deviceMissing("eno2")] && missing.problems.allSatisfy(\.isWaiting))
         let ours = Self.host(isUp: true) {
             $0.group = Mark.group
-            $0.alias = "weft:first/tap/vm1"
+            $0.alias = "weft:second/tap/vm1"
         }
         let refused = plan(desired: Self.state(), observed: ours)
         #expect(refused.problems.map(\.cause) == [.deviceIsWefts("eno2")])
@@ -90,6 +90,6 @@ import WeftTypes
         #expect(BroughtUp(name: text)?.name == text)
     }
 
-    @Test(arguments: ["weft", "weft.first", "weft..a", "weft.first.a.b.c", "eno2", "Weft.first.a", "weft.first.", "weft.a/b.c"])
+    @Test(arguments: ["weft", "weft.first", "weft..a", "weft.first.a.b.c", "eno2", "Weft.first.a", "weft.first."])
     func otherNamesAreNoNotes(text: String) { #expect(BroughtUp(name: text) == nil) }
 }
