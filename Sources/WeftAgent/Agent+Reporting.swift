@@ -39,6 +39,9 @@ extension Agent: AgentReporting {
             guard port.host == loaded.host.name else { return entry }
             entry.device = device(of: port)
             let status = status(of: port)
+            (entry.owner, entry.namespace) = (port.owner, options.placement.namespace(of: port))
+            entry.bridge = port.kind == .bridge ? port.device?.text : nil
+            entry.socket = port.socket.map { .init(path: $0.path, mode: $0.mode.rawValue, isListening: $0.listens) }
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
             guard let device = entry.device.flatMap({ statistics[$0] }) else { return entry }

@@ -3,7 +3,12 @@ import WeftCLI
 
 extension OutputFormat: ExpressibleByArgument {}
 extension Paint.Mode: ExpressibleByArgument {}
-extension PortSnippet.Target: ExpressibleByArgument {}
+
+extension PortSnippet.Target: ExpressibleByArgument {
+    package static var allValueDescriptions: [String: String] {
+        Dictionary(allCases.map { ($0.rawValue, $0.summary) }) { $1 }
+    }
+}
 
 /// A duration on the command line.
 struct DurationArgument: ExpressibleByArgument {

@@ -22,6 +22,19 @@ import WeftTypes
                 """)
     }
 
+    @Test func portJSONOfOtherKinds() throws {
+        var port = PortReport(name: "vm1", host: "alpha", segment: "blue", vni: nil, kind: "socket", mtu: 1450)
+        port.socket = .init(path: "/run/vm1.sock", mode: "stream", isListening: true)
+        (port.owner, port.namespace, port.bridge) = ("ann", "web", "br0")
+        #expect(
+            try json(port) == """
+                {"addresses":[],"attach":"bridge","bridge":"br0","drops":{},"host":"alpha","kind":"socket","mtu":1450,"name":"vm1",\
+                "netns":"web","owner":"ann","queues":1,"rx_bytes":0,"rx_frames":0,"segment":"blue",\
+                "socket":{"listen":true,"mode":"stream","path":"/run/vm1.sock"},"tx_bytes":0,"tx_frames":0}
+                """)
+        #expect(try again(port) == port)
+    }
+
     @Test func peerJSON() throws {
         #expect(
             try json(Sample.peers) == """

@@ -36,6 +36,26 @@ public struct PortReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// The unix socket of a port of that kind.
+    public struct Socket: Codable, Hashable, Sendable {
+        /// Its path.
+        public var path: String
+        /// `stream` or `dgram`.
+        public var mode: String
+        /// Whether the agent makes the socket, and the guest's program connects to it.
+        public var isListening: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case path, mode
+            case isListening = "listen"
+        }
+
+        /// Describes a socket.
+        public init(path: String, mode: String, isListening: Bool) {
+            (self.path, self.mode, self.isListening) = (path, mode, isListening)
+        }
+    }
+
     /// The name in the topology.
     public var name: String
     /// The host it is declared on.
@@ -64,6 +84,14 @@ public struct PortReport: Codable, Hashable, Sendable {
     public var mtu: Int
     /// Queues of the device.
     public var queueCount: Int
+    /// The host's own bridge that a port of that kind stands for.
+    public var bridge: String?
+    /// The user that may open the TAP, besides root.
+    public var owner: String?
+    /// The network namespace that has the guest's end of a veth pair, by its name.
+    public var namespace: String?
+    /// The unix socket of a port of that kind.
+    public var socket: Socket?
     /// Frames that came from the guest.
     public var rxFrames: UInt64
     /// Frames that went to the guest.
@@ -81,6 +109,8 @@ public struct PortReport: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case name, host, segment, vni, trunk, kind, attach, device, mac, addresses, state, detail, mtu, drops
+        case bridge, owner, socket
+        case namespace = "netns"
         case queueCount = "queues"
         case rxFrames = "rx_frames"
         case txFrames = "tx_frames"

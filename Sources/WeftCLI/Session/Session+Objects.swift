@@ -14,7 +14,13 @@ extension Session {
         if let target {
             let segments = try await client.segments(ListQuery(scope: .fabric))
             let segment = segments.first { $0.name == port.segment }
-            console.write(try PortSnippet.text(port, segment: segment, as: target))
+            let snippet = try PortSnippet(port, segment: segment, as: target)
+            guard !format.isJSON else {
+                console.write(try Self.document(snippet, isPretty: format == .json))
+                return .done
+            }
+            console.write(snippet.text)
+            for text in snippet.notes { note(text) }
             return .done
         }
         switch format {
