@@ -198,6 +198,23 @@ int weft_tap_set_carrier(int fd, bool on) {
     return ioctl(fd, TUNSETCARRIER, &carrier);
 }
 
+int weft_send_descriptor(int socket, int fd) {
+    char byte = 0;
+    struct iovec slice = {.iov_base = &byte, .iov_len = 1};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr message = {
+        .msg_iov = &slice, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
 int weft_load_socket_program(const uint64_t *instructions, unsigned int count) {
     union bpf_attr request = {
         .prog_type = BPF_PROG_TYPE_SOCKET_FILTER, .insn_cnt = count, .insns = (uintptr_t)instructions,

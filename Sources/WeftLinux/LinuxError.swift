@@ -36,6 +36,7 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case notify = "notify"
         case identifyPeer = "tell who is at the other end of"
         case resolve = "find an address of"
+        case handOver = "hand over"
     }
 
     /// What was to be done.

@@ -22,6 +22,7 @@ import WeftCLI
 
     static func main() async {
         let environment = CommandEnvironment.variables()
+        if let status = await OtherNames.run(CommandLine.arguments, environment: environment) { Glibc.exit(status.rawValue) }
         do {
             let tree = try CommandTree(description: _dumpHelp())
             let words = try CommandLineReader(tree: tree, environment: environment)

@@ -150,6 +150,11 @@ int weft_load_socket_program(const uint64_t *instructions, unsigned int count);
 /// TUNSETSTEERINGEBPF: the program's result, modulo the number of queues, chooses the queue.
 int weft_tap_set_steering(int fd, int program);
 
+// MARK: Descriptors of others
+
+/// sendmsg of one byte, and of `fd` beside it (SCM_RIGHTS); -1 unless it was sent.
+int weft_send_descriptor(int socket, int fd);
+
 // MARK: Namespaces, processes, threads
 
 /// unshare(CLONE_NEWNET) for the calling thread.
