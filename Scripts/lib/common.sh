@@ -14,7 +14,7 @@ die() {
 }
 
 # need_packages NAME… — installs the Debian packages among NAME that are missing; as someone else than root it says
-# which command would.
+# which command would. Services of theirs are not started: what runs here runs what it needs itself, in namespaces of its own.
 need_packages() {
     local name missing=()
     for name in "$@"; do
@@ -25,8 +25,17 @@ need_packages() {
     say "installing ${missing[*]}"
     # The index is read once a day at the most; a package that it does not know yet makes a second attempt worth it.
     find /var/lib/apt/lists -name '*_Packages*' -mtime -1 2>/dev/null | grep -q . || apt-get -qq update
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null ||
-        { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null; }
+    (
+        policy=/usr/sbin/policy-rc.d
+        if [ ! -e "$policy" ]; then
+            trap 'rm -f "$policy"' EXIT
+            printf '#!/bin/sh\nexit 101\n' >"$policy"
+            chmod 755 "$policy"
+        fi
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null ||
+            { apt-get -qq update && apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null; }
+    )
 }
 
 # need_swift — finds Swift 6.2 or newer; under sudo, also where the calling user has it.
@@ -47,3 +56,5 @@ run_packages=(iproute2 iputils-ping iperf3)
 test_packages=(curl tcpdump tshark ethtool iputils-arping nftables hping3 openvswitch-switch python3 python3-jsonschema python3-yaml)
 # Virtual machines.
 vm_packages=(qemu-system-x86 busybox-static cpio kmod python3)
+# What else brings guests of its own: their tests run them in namespaces, never as services.
+hypervisor_packages=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients lxc)

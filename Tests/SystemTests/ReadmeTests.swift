@@ -43,6 +43,33 @@ extension System {
             }
         }
 
+        @Test("every command of 'Wire a VM' works", .needs("qemu-system-x86_64", "timeout")) func wiring() async throws {
+            let hyper = try await HypervisorSite()
+            let blocks = try Self.blocks("sh").filter {
+                $0.contains { $0.contains("port show vm1 --as") || $0.contains("helper=") }
+            }
+            // A line that ends with a backslash goes on.
+            let text = blocks.joined().joined(separator: "\n").replacing("\\\n", with: " ")
+            let lines = text.split(separator: "\n").map(String.init)
+            #expect(lines.count == PortSnippetCount.ofPrograms + 3)
+            for line in lines {
+                // A machine without a disk goes on for ever: it is right when it has to be ended.
+                let isMachine = line.contains("qemu-system")
+                let words = line.hasPrefix("sudo ") ? String(line.dropFirst(5)) : line
+                let helper = "/usr/local/libexec/weft-qemu-helper"
+                #expect(!line.contains("helper=") || line.contains(helper))
+                let own = words.replacing(helper, with: hyper.site.path("weft-qemu-helper"))
+                let program = try hyper.site["alpha"].start(
+                    ["sh", "-c", isMachine ? "exec timeout 3 \(own)" : own], environment: hyper.environment)
+                try poll("'\(line)' ends", seconds: 20) { try program.status() != nil }
+                let status = try #require(try program.status())
+                #expect(status.shellStatus == (isMachine ? 124 : 0), "\(line): \(status)\n\(program.said())")
+            }
+        }
+
+        /// How many programs a port can be shown for.
+        private enum PortSnippetCount { static let ofPrograms = 8 }
+
         @Test("the file for two hosts is valid", .needs()) func topology() throws {
             let text = try #require(try Self.blocks("yaml").first).joined(separator: "\n") + "\n"
             let path = "/tmp/weft-readme-\(getpid()).weft.yaml"
