@@ -14,7 +14,8 @@ extension NetlinkLinkDriver {
         case .createTap(let name, let tap): try createTap(name, tap)
         case .createVeth(let name, let mac, let guest): try createVeth(name, mac: mac, guest: guest)
         case .createVLAN(let name, let mac, let vlan): try createVLAN(name, mac: mac, vlan)
-        case .enslave(let name, let bridge): try enslave(name, to: bridge)
+        case .enslave(let name, let bridge, let note): try enslave(name, to: bridge, noting: note)
+        case .release(let name, let note, let isTakenOut): try release(name, noted: note, isTakenOut: isTakenOut)
         case .holdQueues(let name, let count): try holdQueues(of: try owned(name), count: count)
         case .bringUp(let name, let note): try bringUp(name, noting: note)
         case .giveBack(let name, let note, let isLetDown): try giveBack(name, noted: note, isLetDown: isLetDown)
@@ -55,19 +56,29 @@ extension NetlinkLinkDriver {
         try write { () throws(NetlinkError) in try netlink.addLink(spec) }
     }
 
-    private func enslave(_ name: String, to bridge: String?) throws(LinkFailure) {
+    private func enslave(_ name: String, to bridge: String, noting note: String) throws(LinkFailure) {
         let link = try foreign(name)
-        var master: Int32 = 0
-        if let bridge { master = try owned(bridge).index }
-        try set(link, LinkChange(masterIndex: master))
+        try self.note(note, on: link)
+        try set(link, LinkChange(masterIndex: try owned(bridge).index))
+    }
+
+    /// Takes it out of our bridge; the note goes last, so that nothing is forgotten when the agent is stopped in between.
+    private func release(_ name: String, noted note: String, isTakenOut: Bool) throws(LinkFailure) {
+        let link = try foreign(name)
+        guard link.alternativeNames.contains(note) else { return }
+        if isTakenOut { try set(link, LinkChange(masterIndex: 0)) }
+        try write { () throws(NetlinkError) in try netlink.removeAlternativeName(note, from: link.index) }
+    }
+
+    private func note(_ note: String, on link: Link) throws(LinkFailure) {
+        guard !link.alternativeNames.contains(note) else { return }
+        try write { () throws(NetlinkError) in try netlink.addAlternativeName(note, to: link.index) }
     }
 
     /// Notes on a device of others that it was down, and brings it up.
     private func bringUp(_ name: String, noting note: String) throws(LinkFailure) {
         let link = try foreign(name)
-        if !link.alternativeNames.contains(note) {
-            try write { () throws(NetlinkError) in try netlink.addAlternativeName(note, to: link.index) }
-        }
+        try self.note(note, on: link)
         try write { () throws(NetlinkError) in try netlink.setLink(link.index, LinkChange(isUp: true)) }
     }
 

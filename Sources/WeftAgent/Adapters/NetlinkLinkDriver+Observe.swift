@@ -116,7 +116,8 @@ extension NetlinkLinkDriver {
                     isMultiQueue: tun.isMultiQueue, isPersistent: tun.isPersistent, owner: tun.owner,
                     heldQueueCount: uplinks.queueCount(of: link.index)))
         case .vlan(let vlan):
-            let parent = link.linkIndex.flatMap { names[$0] } ?? ""
+            // In another namespace, the number is another device's.
+            let parent = link.linkNamespaceID == nil ? link.linkIndex.flatMap { names[$0] } ?? "" : ""
             return .vlan(VLANDevice(on: parent, vlan: vlan.id, tagProtocol: vlan.tagProtocol == .dot1AD ? .dot1AD : .dot1Q))
         case .tun, .vxlan, .other: return .other(link.kind.name ?? "")
         case .physical: return .other("")

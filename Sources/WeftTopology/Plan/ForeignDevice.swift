@@ -1,7 +1,7 @@
 /// A device of the host's that is not ours and that a port stands for, such as a physical NIC.
 ///
 /// It is brought up where it is down, and then carries a ``BroughtUp`` name until the port goes and it is let down again; it joins the
-/// bridge of its segment, unless the agent reads it. Nothing else of it is changed: that it hears frames for other stations is the
+/// bridge of its segment, unless the agent reads it, and carries a ``JoinedBridge`` name as long as it is in there. Nothing else of it is changed: that it hears frames for other stations is the
 /// affair of the bridge or of the reading socket, and ends with that.
 public struct ForeignDevice: Hashable, Sendable {
     /// The port.
@@ -48,6 +48,29 @@ public struct BroughtUp: Hashable, Sendable {
     public var name: String { "\(Self.prefix).\(fabric).\(port.text.split(separator: "/").joined(separator: "."))" }
 }
 
+/// The alternative name of a device of others that the agent has put into a bridge of its own: `weft-in.<fabric>`.
+///
+/// A device may be in there because somebody put it there by hand; by this name the agent knows which it has to take out again.
+public struct JoinedBridge: Hashable, Sendable {
+    /// The fabric that the bridge is of.
+    public let fabric: TopologyName
+
+    private static var prefix: Substring { "weft-in" }
+
+    /// Names a device that joined a bridge of a fabric.
+    public init(fabric: TopologyName) { self.fabric = fabric }
+
+    /// Reads an alternative name; nil for one that is none of ours.
+    public init?(name: some StringProtocol) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].elementsEqual(Self.prefix), let fabric = TopologyName(parts[1]) else { return nil }
+        self.init(fabric: fabric)
+    }
+
+    /// The alternative name.
+    public var name: String { "\(Self.prefix).\(fabric)" }
+}
+
 extension Planner {
     /// Brings up the device that a port stands for; nothing else of what is not ours is touched.
     mutating func borrow(_ device: ForeignDevice) {
@@ -61,28 +84,34 @@ extension Planner {
 
     /// Has it join the bridge that is there by now. One that something else has, or by which the host itself can be reached, stays.
     mutating func enslave(_ device: ForeignDevice) {
-        guard let bridge = device.bridge, let link = host.links[device.name], link.master != bridge,
-            Ownership(of: link, fabric: desired.fabric) == .foreign, host.links[bridge] != nil
+        guard let fabric = desired.fabric, let bridge = device.bridge, host.links[bridge] != nil,
+            let link = host.links[device.name], Ownership(of: link, fabric: fabric) == .foreign
         else { return }
+        let note = JoinedBridge(fabric: fabric).name
+        guard link.master != bridge || !link.alternativeNames.contains(note) else { return }
         if let master = link.master, !isOurs(master) { return report(device, .deviceInUse(device.name, master: master)) }
         let own = host.addresses.filter { $0.device == device.name && !$0.isLinkLocal }.map(\.prefix).min()
-        if let own { return report(device, .deviceHasAddress(device.name, own)) }
-        add(.enslave(device.name, to: bridge), device.object, "its master is \(link.master ?? "missing")")
+        if link.master != bridge, let own { return report(device, .deviceHasAddress(device.name, own)) }
+        let reason = link.master == bridge ? "it is in there without a note" : "its master is \(link.master ?? "missing")"
+        add(.enslave(device.name, to: bridge, noting: note), device.object, reason)
     }
 
     private func isOurs(_ name: String) -> Bool {
         host.links[name].map { Ownership(of: $0, fabric: desired.fabric).isOurs } ?? false
     }
 
-    /// Takes out of our bridges what no port has in there.
+    /// Takes out of our bridges what a port had in there, and none has any more. What others put there stays.
     mutating func release() {
         let wanted = Set(desired.foreign.filter { $0.bridge != nil }.map(\.name))
         for link in host.links.values.sorted(by: { $0.name < $1.name }) where !wanted.contains(link.name) {
-            guard let master = link.master, isOurs(master), Ownership(of: link, fabric: desired.fabric) == .foreign,
-                link.alternativeNames.contains(where: { BroughtUp(name: $0) != nil })
-                    || desired.foreign.contains(where: { $0.name == link.name })
-            else { continue }
-            add(.enslave(link.name, to: nil), .device(link.name), "no port has it in there")
+            for name in link.alternativeNames.sorted() {
+                guard let note = JoinedBridge(name: name), desired.fabric == nil || note.fabric == desired.fabric else {
+                    continue
+                }
+                let isTakenOut = link.master.map(isOurs) ?? false
+                let reason = isTakenOut ? "no port has it in there" : "it is in none of our bridges any more"
+                add(.release(link.name, noted: name, isTakenOut: isTakenOut), .device(link.name), reason)
+            }
         }
     }
 

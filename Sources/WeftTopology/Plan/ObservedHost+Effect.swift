@@ -27,10 +27,15 @@ extension ObservedHost {
             link.group = Mark.group
             (link.mtu, link.maximumMTU) = (links[vlan.parent]?.mtu ?? 1500, links[vlan.parent]?.mtu ?? 1500)
             links[name] = link
-        case .enslave(let name, let bridge): links[name]?.master = bridge
+        case .enslave(let name, let bridge, let note):
+            self.note(note, on: name)
+            links[name]?.master = bridge
+        case .release(let name, let note, let isTakenOut):
+            links[name]?.alternativeNames.removeAll { $0 == note }
+            if isTakenOut { links[name]?.master = nil }
         case .holdQueues(let name, let count): changeTap(name) { $0.heldQueueCount = count }
         case .bringUp(let name, let note):
-            if links[name]?.alternativeNames.contains(note) == false { links[name]?.alternativeNames.append(note) }
+            self.note(note, on: name)
             links[name]?.isUp = true
         case .giveBack(let name, let note, let isLetDown):
             links[name]?.alternativeNames.removeAll { $0 == note }
@@ -42,14 +47,18 @@ extension ObservedHost {
         }
     }
 
+    private mutating func note(_ note: String, on name: String) {
+        if links[name]?.alternativeNames.contains(note) == false { links[name]?.alternativeNames.append(note) }
+    }
+
     /// The VLAN devices on a device.
     private func children(of name: String) -> [String] {
         links.values.filter { if case .vlan(let vlan) = $0.kind { vlan.parent == name } else { false } }.map(\.name).sorted()
     }
 
     private mutating func delete(_ name: String) {
-        for child in children(of: name) { delete(child) }
         guard let link = links.removeValue(forKey: name) else { return }
+        for child in children(of: name) { delete(child) }
         if case .veth(let end?) = link.kind { namespaces[end.namespace]?.remove(end.device) }
         addresses.removeAll { $0.device == name }
         for other in links.keys where links[other]?.master == name {

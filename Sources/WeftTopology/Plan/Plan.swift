@@ -72,8 +72,10 @@ extension PlanStep {
         case createVLAN(String, mac: MACAddress, VLANDevice)
         /// Opens queues of a TAP that exists until the agent holds `count`.
         case holdQueues(String, count: Int)
-        /// Has a device of others join a bridge of ours, nil to leave it.
-        case enslave(String, to: String?)
+        /// Gives a device of others an alternative name that says that it is in a bridge of ours, and has it join that.
+        case enslave(String, to: String, noting: String)
+        /// Has it leave the bridge if it is still in there, and takes that name from it.
+        case release(String, noted: String, isTakenOut: Bool)
         /// Brings up a device of others, and gives it an alternative name that says so.
         case bringUp(String, noting: String)
         /// Takes that name from it, and lets it down unless another port has it too.
@@ -94,7 +96,8 @@ extension PlanStep {
             switch self {
             case .createVLAN(let name, _, _), .createBridge(let name, _), .createTap(let name, _), .createVeth(let name, _, _),
                 .holdQueues(let name, _),
-                .bringUp(let name, _), .enslave(let name, _), .giveBack(let name, _, _), .rename(let name, _), .delete(let name),
+                .bringUp(let name, _), .enslave(let name, _, _), .release(let name, _, _), .giveBack(let name, _, _),
+                .rename(let name, _), .delete(let name),
                 .configure(let name, _), .configureGuest(let name, _, _, _):
                 name
             }

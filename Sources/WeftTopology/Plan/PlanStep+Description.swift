@@ -5,7 +5,9 @@ extension PlanStep.Action: CustomStringConvertible {
         case .createTap(let name, let tap): "create TAP \(name)" + (tap.isMultiQueue ? ", \(tap.queueCount) queues" : "")
         case .createVeth(let name, _, let guest): "create veth \(name) with \(guest.device) in \(guest.namespace)"
         case .createVLAN(let name, _, let vlan): "create \(name), VLAN \(vlan.vlan) of \(vlan.parent)"
-        case .enslave(let name, let bridge): bridge.map { "put \(name) into \($0)" } ?? "take \(name) out of its bridge"
+        case .enslave(let name, let bridge, let note): "put \(name) into \(bridge), and call it \(note) too"
+        case .release(let name, let note, let isTakenOut):
+            (isTakenOut ? "take \(name) out of its bridge, and " : "take ") + "the name \(note) from it"
         case .holdQueues(let name, let count): "open \(count) queues of \(name)"
         case .bringUp(let name, let note): "bring up \(name), and call it \(note) too"
         case .giveBack(let name, let note, let isLetDown):

@@ -61,6 +61,29 @@ import WeftTypes
         #expect(Self.after(.nothing(of: Self.fabric), used) == start)
     }
 
+    /// One that was up before, and whose bridge stays for another port.
+    @Test func aNICLeavesABridgeThatStays() {
+        let start = Self.host(isUp: true)
+        let used = Self.after(Self.state(isBridged: true), start)
+        #expect(used.links["eno2"]?.alternativeNames == ["weft-in.first"])
+        let bridge = HostState(fabric: Self.fabric, devices: Self.state(isBridged: true).devices)
+        let left = Self.after(bridge, used)
+        #expect(left.links["eno2"] == start.links["eno2"] && left.links["wfb-blue"] != nil)
+    }
+
+    /// What an operator put into a bridge of ours stays there, and what he took out and put elsewhere is only forgotten.
+    @Test func whatOthersPutSomewhereStaysThere() {
+        var host = Self.after(Self.state(isBridged: true), Self.host(isUp: true))
+        let bridge = HostState(fabric: Self.fabric, devices: Self.state(isBridged: true).devices)
+        host.links["eno2"]?.alternativeNames = []
+        #expect(Self.after(bridge, host).links["eno2"]?.master == "wfb-blue")
+        #expect(Self.after(Self.state(isBridged: true), host).links["eno2"]?.alternativeNames == ["weft-in.first"])
+        host.links["eno2"]?.alternativeNames = ["weft-in.first"]
+        host.links["eno2"]?.master = "br0"
+        let left = Self.after(bridge, host).links["eno2"]
+        #expect(left?.master == "br0" && left?.alternativeNames == [])
+    }
+
     @Test func whatSomebodyElseUsesStays() throws {
         let prefix = try #require(IPPrefix("192.0.2.1/24"))
         var addressed = Self.host(isUp: true)

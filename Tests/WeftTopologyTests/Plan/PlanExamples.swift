@@ -46,7 +46,7 @@ extension PlanStep.Action {
     var isCreation: Bool {
         switch self {
         case .createBridge, .createTap, .createVeth, .createVLAN: true
-        case .holdQueues, .rename, .delete, .configure, .configureGuest, .bringUp, .giveBack, .enslave: false
+        case .holdQueues, .rename, .delete, .configure, .configureGuest, .bringUp, .giveBack, .enslave, .release: false
         }
     }
 }

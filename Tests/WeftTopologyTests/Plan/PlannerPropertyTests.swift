@@ -58,7 +58,7 @@ import WeftTypes
     }
 
     /// No step is about a device of others, and what others have is the same afterwards but for the master of what was
-    /// in a bridge of ours that had to go.
+    /// in a bridge of ours that had to go, and for VLANs of a device of ours, which went with it.
     @Test(arguments: UInt64(0)..<400)
     func foreignDevicesAreNeverTouched(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
@@ -72,6 +72,11 @@ import WeftTypes
             host.apply(step.action)
         }
         for link in start.links.values where !Ownership(of: link, fabric: state.fabric).isOurs {
+            if case .vlan(let vlan) = link.kind, let parent = start.links[vlan.parent],
+                Ownership(of: parent, fabric: state.fabric).isOurs, host.links[link.name] == nil
+            {
+                continue
+            }
             var left = host.links[link.name]
             if let master = link.master, start.links[master].map({ Ownership(of: $0, fabric: state.fabric).isOurs }) ?? false {
                 left?.master = link.master
@@ -185,7 +190,7 @@ extension ObservedHost {
         case 17: links[victim]?.vlanFilter = nil
         case 18:
             guard let vlan = VLANID(11) else { return }
-            let parent = links.keys.min() ?? "eth0"
+            guard let parent = links.keys.min(), parent != victim else { return }
             links[victim]?.kind = .vlan(VLANDevice(on: parent, vlan: vlan))
         case 14: namespaces["two"] = nil
         case 15:
