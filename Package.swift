@@ -49,6 +49,7 @@ let modules: [Module] = [
     Module(name: "WeftForwarding", uses: ["WeftTypes", "WeftWire"], testUses: ["WeftFlows"]),
     Module(name: "WeftTopology", uses: ["WeftTypes"]),
     Module(name: "WeftGossip", uses: ["WeftTypes"]),
+    Module(name: "WeftFabric", uses: ["WeftTypes", "WeftWire", "WeftForwarding", "WeftTopology", "WeftGossip"]),
     // Shells: I/O, threads, clocks, logs.
     Module(name: "WeftTopologyFile", uses: ["WeftTypes", "WeftTopology"], products: [.yams], testData: ["Corpus"]),
     Module(name: "WeftLinux", uses: ["WeftTypes", "CWeftLinux"]),
@@ -69,7 +70,7 @@ let modules: [Module] = [
         name: "WeftAgent",
         uses: [
             "WeftTypes", "WeftWire", "WeftForwarding", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink",
-            "WeftDataPlane", "WeftControl", "WeftAPI", "WeftGossip", "WeftSealing", "WeftGossipShell",
+            "WeftDataPlane", "WeftControl", "WeftAPI", "WeftGossip", "WeftFabric", "WeftSealing", "WeftGossipShell",
         ],
         products: [.logging, .lifecycle, .unixSignals]),
     Module(
@@ -78,6 +79,7 @@ let modules: [Module] = [
         name: "WeftCLI",
         uses: [
             "WeftTypes", "WeftTopology", "WeftTopologyFile", "WeftLinux", "WeftNetlink", "WeftSealing", "WeftAPI", "WeftLab",
+            "WeftFabric",
         ],
         testProducts: [.logging, .lifecycle]),
     Module(

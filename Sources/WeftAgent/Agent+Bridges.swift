@@ -1,5 +1,6 @@
 import Logging
 import WeftDataPlane
+import WeftFabric
 import WeftForwarding
 import WeftGossip
 import WeftLinux

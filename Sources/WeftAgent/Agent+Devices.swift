@@ -1,6 +1,7 @@
 import Logging
 import WeftControl
 import WeftDataPlane
+import WeftFabric
 import WeftForwarding
 import WeftLinux
 import WeftNetlink

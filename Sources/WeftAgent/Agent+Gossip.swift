@@ -2,6 +2,7 @@ import Logging
 import WeftAPI
 import WeftControl
 import WeftDataPlane
+import WeftFabric
 import WeftForwarding
 import WeftGossip
 import WeftGossipShell

@@ -16,6 +16,24 @@ struct Validate: LocalCommand {
     }
 }
 
+struct Test: LocalCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Judge the checks of a topology file, before it is applied.",
+        discussion: """
+            Each check's packets are followed from host to host by the functions that forward packets, over what each host would
+            know once the file is applied; nothing is sent. Exits with 2 when a check does not come out as expected.
+            """)
+
+    @Argument(help: "The file. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    var file: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ console: Console) async throws(APIError) -> ExitStatus {
+        try TopologyTesting.run(file, format: global.output, isQuiet: global.quiet, console: console)
+    }
+}
+
 struct Graph: LocalCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draw a topology file.",

@@ -184,6 +184,7 @@ struct BinaryTests {
         (words: ["ports", "--socket", "/nonexistent/agent.sock"], status: 69, says: "start one with: weft agent"),
         (words: ["status", "--lab", "nope-\(getpid())"], status: 64, says: "there is no such lab"),
         (words: ["validate", "/nonexistent.weft.yaml"], status: 65, says: ""),
+        (words: ["test", "/nonexistent.weft.yaml"], status: 65, says: "No such file"),
         (words: ["agent"], status: 64, says: "give --host NAME"),
         (words: ["agent", "--host", "alpha"], status: 64, says: "give --topology FILE"),
         (
@@ -266,6 +267,24 @@ struct BinaryTests {
         let files = Binary.topologies
         let outcome = try await weft(["validate"] + files)
         #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    @Test func judgesChecks() async throws {
+        let good = try #require(Binary.topologies.first { $0.hasSuffix("three-hosts-two-segments.weft.yaml") })
+        let passed = try await weft(["test", good])
+        #expect(passed.status == 0 && passed.output.hasSuffix(": 4 checks, all as expected\n"), "\(passed)")
+
+        let path = "/tmp/weft-cli-\(getpid())-checks.weft.yaml"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let text = try String(contentsOfFile: good, encoding: .utf8)
+        try Data(text.replacingOccurrences(of: "expect: deny", with: "expect: allow").utf8).write(to: URL(fileURLWithPath: path))
+        let failed = try await weft(["test", path, "-q"])
+        #expect(failed.status == 2)
+        #expect(failed.output.hasPrefix("FAIL  web1 → db1  icmp  allow  web1 is in blue and db1 in green; "), "\(failed)")
+        #expect(failed.output.contains("ARP request of web1 for db1\n") && failed.output.contains("charlie  port-out  web4"))
+        #expect(try await weft(["test", path, "-o", "name"]).output == "web1 db1 icmp\n")
+        let report = try await weft(["test", path, "-o", "jsonl"]).output.split(separator: "\n")
+        #expect(report.count == 4 && report.last?.contains(#""passed":false,"reached":false"#) == true, "\(report)")
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])

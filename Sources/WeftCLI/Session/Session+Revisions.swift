@@ -141,7 +141,7 @@ extension Session {
     }
 
     /// The only topology file of the working directory.
-    private static func onlyFile() throws(APIError) -> String {
+    static func onlyFile() throws(APIError) -> String {
         let files = ((try? SmallFile.names(in: ".")) ?? nil ?? []).filter { $0.hasSuffix(".weft.yaml") }
         guard let file = files.first, files.count == 1 else {
             throw APIError(

@@ -4,7 +4,7 @@
 /// The packet path counts in rows of arrays; without this a reload of the topology would move every counter. And what was
 /// learnt about a name that is gone is kept under its number until the packet path hears of that, so the number must not
 /// have another meaning by then.
-struct IndexBook<Name: Hashable & Comparable> {
+struct IndexBook<Name: Hashable & Comparable & Sendable>: Sendable {
     private var numbers: [Name: UInt16] = [:]
     private var next = 0
 

@@ -3,7 +3,7 @@ import WeftForwarding
 import WeftTopology
 import WeftTypes
 
-@testable import WeftAgent
+@testable import WeftFabric
 
 @Suite struct FabricCompilerTests {
     /// alpha: `a` and `b` in blue, `c` in green; bravo: `d` in blue.

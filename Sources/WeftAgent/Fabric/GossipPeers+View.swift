@@ -1,46 +1,16 @@
+import WeftFabric
 import WeftGossip
 import WeftGossipShell
-import WeftTopology
 import WeftTypes
 
-/// The other nodes of the fabric as tunnels can reach them: each by one end point, and each end point of one node.
-struct GossipPeers: Hashable, Sendable {
-    /// One other node with a tunnel to it.
-    struct Peer: Hashable, Sendable {
-        var id: NodeID
-        /// Its own name, with four digits of its identity where another node has the same.
-        var name: String
-        /// Where frames to it go.
-        var vtep: VTEP
-        /// Its other addresses.
-        var otherAddresses: [IPAddress]
-        /// Whether it completes transport checksums that are left to it.
-        var takesRemoteChecksums: Bool
-    }
-
-    /// By identity.
-    var peers: [Peer] = []
-    /// Those without a tunnel, with the reason.
-    var unreachable: [NodeID: String] = [:]
-    /// What the members of each segment say about it.
-    var segments: [VNI: [NodeID: SegmentRecord]] = [:]
-    /// The nodes that floods leave out, because they have been dead for a while.
-    var paused: Set<NodeID> = []
-
-    /// What a node can do, one bit each in ``WeftGossip/NodeRecord/features``.
-    enum Feature {
-        /// It completes transport checksums that are left to it.
-        static let remoteChecksums: UInt64 = 1
-    }
-
+extension GossipPeers {
     /// Chooses the tunnels of a host to the nodes of `view`.
     ///
     /// - Parameters:
     ///   - addresses: the host's own; a tunnel needs one of the same family, IPv4 where there are both.
     ///   - taken: addresses that no node can have: those of plain end points.
     init(_ view: FabricView, from addresses: [IPAddress], taken: Set<IPAddress>, paused: Set<NodeID> = []) {
-        segments = view.segments
-        self.paused = paused
+        var (peers, unreachable): ([Peer], [NodeID: String]) = ([], [:])
         let names = Dictionary(grouping: view.nodes.values.compactMap(\.record?.name), by: \.self).mapValues(\.count)
         var used = taken.union(addresses)
         // Who is present first: of two with one address the one that answers has it.
@@ -68,7 +38,8 @@ struct GossipPeers: Hashable, Sendable {
                     id: id, name: name, vtep: VTEP(address: address, udpPort: record.udpPort), otherAddresses: others,
                     takesRemoteChecksums: record.features & Feature.remoteChecksums != 0))
         }
-        peers.sort { $0.id < $1.id }
+        self.init(
+            peers: peers.sorted { $0.id < $1.id }, unreachable: unreachable, segments: view.segments, paused: paused)
     }
 
     private static func isPresent(_ node: FabricView.Node) -> Bool { node.state?.isPresent ?? true }

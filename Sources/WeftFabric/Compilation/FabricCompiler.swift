@@ -1,6 +1,5 @@
 import WeftForwarding
 import WeftGossip
-import WeftGossipShell
 import WeftTopology
 import WeftTypes
 
@@ -8,13 +7,16 @@ import WeftTypes
 ///
 /// To the packet path a segment of this host has an uplink, behind which are all its ports on the bridge, and a port for each
 /// one that the agent reads itself; a trunk is one for each of its VLANs.
-struct FabricCompiler {
+public struct FabricCompiler: Sendable {
     private var segments = IndexBook<TopologyName>()
     private var ports = IndexBook<PathPort>()
     private var peers = IndexBook<PathPeer>()
 
+    /// Creates a compiler that has numbered nothing yet.
+    public init() {}
+
     /// What the packet path has a port for.
-    enum PathPort: Hashable, Comparable {
+    public enum PathPort: Hashable, Comparable, Sendable {
         /// The uplink of a segment.
         case uplink(TopologyName)
         /// A port of the topology that the agent reads itself: its device, and its segment or the native one of its trunk.
@@ -33,7 +35,7 @@ struct FabricCompiler {
     }
 
     /// Whom the packet path has a peer for.
-    enum PathPeer: Hashable, Comparable {
+    public enum PathPeer: Hashable, Comparable, Sendable {
         /// A host of the topology: a plain end point, or an agent without gossip.
         case host(TopologyName)
         /// A node of the fabric.
@@ -41,30 +43,33 @@ struct FabricCompiler {
     }
 
     /// Members of a segment that do not mean the same network by its number.
-    struct Mismatch: Hashable, Sendable, Comparable {
-        var segment: TopologyName
-        var node: NodeID
+    public struct Mismatch: Hashable, Sendable, Comparable {
+        /// The segment, as this host knows it.
+        public var segment: TopologyName
+        /// The node that means another by its number.
+        public var node: NodeID
 
-        static func < (left: Mismatch, right: Mismatch) -> Bool { (left.segment, left.node) < (right.segment, right.node) }
+        public static func < (left: Mismatch, right: Mismatch) -> Bool { (left.segment, left.node) < (right.segment, right.node) }
     }
 
     /// A topology as the packet path takes it.
-    struct Result: Hashable, Sendable {
-        var fabric: FabricDescription
+    public struct Result: Hashable, Sendable {
+        /// Segments, ports and peers.
+        public var fabric: FabricDescription
         /// Where the file says stations are.
-        var stations: [Directory.Station]
+        public var stations: [Directory.Station]
         /// The peers that no tunnel leads to, by name: they have no address of a family that this host has.
-        var unreachable: [TopologyName]
+        public var unreachable: [TopologyName]
         /// The nodes of the fabric that are peers.
-        var nodes: [NodeID: PeerIndex] = [:]
+        public var nodes: [NodeID: PeerIndex] = [:]
         /// The segments that this host has.
-        var segments: [VNI: SegmentIndex] = [:]
+        public var segments: [VNI: SegmentIndex] = [:]
         /// How the devices of trunks are told apart, by the port that the device is.
-        var trunks: [PortIndex: TrunkMap] = [:]
+        public var trunks: [PortIndex: TrunkMap] = [:]
         /// The ports of the topology that the agent reads itself, by each of their places in the packet path.
-        var readPorts: [PortIndex: TopologyName] = [:]
+        public var readPorts: [PortIndex: TopologyName] = [:]
         /// The nodes that don't exchange a segment with this one, because their topologies differ in what it is.
-        var mismatches: [Mismatch] = []
+        public var mismatches: [Mismatch] = []
     }
 
     /// Compiles the part of `host`.
@@ -73,7 +78,7 @@ struct FabricCompiler {
     ///   - underlayMTU: decides the MTU of segments that have none of their own.
     ///   - gossip: the other nodes, where the fabric has a key: they, and not the file, then say who has which segment. Nil
     ///     without a key: all hosts of the file are peers for good.
-    mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int, gossip: GossipPeers? = nil) -> Result {
+    public mutating func compile(_ topology: Topology, for host: Host, underlayMTU: Int, gossip: GossipPeers? = nil) -> Result {
         let local = topology.segments(on: host)
         let segmentNumbers = segments.update(to: local.map(\.name))
         let read = topology.ports(on: host.name).filter(\.isReadByAgent)
@@ -181,22 +186,22 @@ struct FabricCompiler {
     }
 
     /// The port of the packet path that a local port of the topology is, or is behind.
-    private func place(of port: Port, in segment: TopologyName) -> PortIndex? {
+    func place(of port: Port, in segment: TopologyName) -> PortIndex? {
         guard port.isReadByAgent else { return uplink(of: segment) }
         return ports[PathPort(port, in: segment)].map { PortIndex($0) }
     }
 
     /// The index of a segment's uplink in the packet path; nil where the agent reads all ports of this host itself.
-    func uplink(of segment: TopologyName) -> PortIndex? { ports[.uplink(segment)].map { PortIndex($0) } }
+    public func uplink(of segment: TopologyName) -> PortIndex? { ports[.uplink(segment)].map { PortIndex($0) } }
     /// The index of a port that the agent reads itself; of a trunk the one that its device is.
-    func readPort(_ port: TopologyName) -> PortIndex? { ports[.device(port)].map { PortIndex($0) } }
+    public func readPort(_ port: TopologyName) -> PortIndex? { ports[.device(port)].map { PortIndex($0) } }
     /// The index of a peer that the topology names.
-    func peerIndex(of peer: TopologyName) -> PeerIndex? { peers[.host(peer)].map { PeerIndex($0) } }
+    public func peerIndex(of peer: TopologyName) -> PeerIndex? { peers[.host(peer)].map { PeerIndex($0) } }
     /// The segment that has an index.
-    func segmentIndex(of segment: TopologyName) -> SegmentIndex? { segments[segment].map { SegmentIndex($0) } }
+    public func segmentIndex(of segment: TopologyName) -> SegmentIndex? { segments[segment].map { SegmentIndex($0) } }
 }
 
 extension Topology {
     /// The first 8 bytes of ``WeftTopology/Topology/specHash(of:)``, as gossip carries them.
-    func specNumber(of segment: Segment) -> UInt64 { specHash(of: segment).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    public func specNumber(of segment: Segment) -> UInt64 { specHash(of: segment).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }

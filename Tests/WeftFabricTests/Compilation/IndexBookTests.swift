@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WeftAgent
+@testable import WeftFabric
 
 @Suite struct IndexBookTests {
     @Test func aNameKeepsItsNumberAndAFreeOneIsNotGivenToTheNextComer() {
