@@ -1,9 +1,10 @@
 import Glibc
 import WeftTopology
 
-/// Reads a file whole, up to a limit, without being held up by what is no ordinary file.
+/// Reads a file whole, up to a limit, without being held up by what is no ordinary file; `-` is the standard input.
 enum FileBytes {
     static func read(path: String, maximumByteCount: Int) throws(Diagnostic) -> [UInt8] {
+        if path == "-" { return try read(STDIN_FILENO, path: "standard input", maximumByteCount: maximumByteCount) }
         // Without O_NONBLOCK opening a named pipe waits for its writer.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw unreadable(path, errno) }
@@ -17,6 +18,10 @@ enum FileBytes {
             throw Diagnostic(.unreadable, "cannot read \(path): \(kind)", file: path, at: nil, help: help)
         }
 
+        return try read(descriptor, path: path, maximumByteCount: maximumByteCount)
+    }
+
+    private static func read(_ descriptor: Int32, path: String, maximumByteCount: Int) throws(Diagnostic) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= maximumByteCount {

@@ -9,31 +9,40 @@ public enum TopologyFile {
     /// The deepest nesting of lists and mappings.
     public static var maximumDepth: Int { 64 }
 
-    /// What came of one file.
+    /// What came of one file, or of several that are merged.
     public struct LoadResult: Sendable {
-        /// The file as the caller named it.
-        public let file: String
+        /// The files as the caller named them.
+        public let files: [String]
         /// The topology; nil when there is an error.
         public let topology: Topology?
         /// All problems, sorted by place.
         public let diagnostics: [Diagnostic]
-        /// The file's text, to quote in messages; nil when it could not be read as text.
-        public let source: SourceText?
+        /// The files' texts, to quote in messages, by their names; what could not be read as text has none.
+        public let sources: [String: SourceText]
 
+        /// What is looked at, in one word or several.
+        public var file: String { files.joined(separator: " + ") }
         /// Whether the file can't be used.
         public var hasErrors: Bool { topology == nil }
 
         /// The problems as `weft validate` prints them, without the summary line.
         public func text(usesColor: Bool = false) -> String {
             let renderer = DiagnosticRenderer(usesColor: usesColor)
-            return diagnostics.map { renderer.render($0, source: source) }.joined()
+            return diagnostics.map { renderer.render($0, source: sources[$0.file]) }.joined()
         }
     }
 
-    /// Reads and checks the file at `path`; whatever is wrong with it is in the result.
+    /// The bytes of the file at `path`, `-` for the standard input.
+    ///
+    /// - Throws: ``WeftTopology/Diagnostic`` when it can't be read, is no ordinary file, or is too large.
+    public static func bytes(path: String) throws(Diagnostic) -> [UInt8] {
+        try FileBytes.read(path: path, maximumByteCount: maximumByteCount)
+    }
+
+    /// Reads and checks the file at `path`, `-` for the standard input; whatever is wrong with it is in the result.
     public static func load(path: String, in environment: ValidationEnvironment = .init()) -> LoadResult {
         do {
-            return load(bytes: try FileBytes.read(path: path, maximumByteCount: maximumByteCount), file: path, in: environment)
+            return load(bytes: try bytes(path: path), file: path, in: environment)
         } catch {
             return failed(path, error)
         }
@@ -44,20 +53,62 @@ public enum TopologyFile {
         guard bytes.count <= maximumByteCount else {
             return failed(file, FileBytes.tooLarge(file, maximumByteCount: maximumByteCount))
         }
+        let part = part(bytes: bytes, file: file)
+        let verdict = part.document.map { Topology.validate($0, in: environment) }
+        return LoadResult(
+            files: [file], topology: part.isUsable ? verdict?.topology : nil,
+            diagnostics: sorted(part.problems + (verdict?.diagnostics ?? [])), sources: part.sources)
+    }
+
+    /// Reads several files that describe one fabric together, and checks them as one
+    /// (``WeftTopology/TopologyDocument/merging(_:)``). `paths` names one at least; a file that is named twice is read once.
+    public static func load(paths: [String], in environment: ValidationEnvironment = .init()) -> LoadResult {
+        let paths = paths.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        if let path = paths.first, paths.count == 1 { return load(path: path, in: environment) }
+        let parts = paths.map { path -> Part in
+            do throws(Diagnostic) {
+                return part(bytes: try bytes(path: path), file: path)
+            } catch {
+                return Part(document: nil, problems: [error], sources: [:])
+            }
+        }
+        var problems = parts.flatMap(\.problems)
+        let documents = parts.compactMap(\.document)
+        var topology: Topology?
+        // With a part missing, most of what would be said about the others is not so.
+        if documents.count == parts.count {
+            let merged = TopologyDocument.merging(documents)
+            let verdict = Topology.validate(merged.document, in: environment)
+            topology = (problems + merged.problems).contains { $0.severity == .error } ? nil : verdict.topology
+            problems += merged.problems + verdict.diagnostics
+        }
+        let distinct = problems.reduce(into: [Diagnostic]()) { if !$0.contains($1) { $0.append($1) } }
+        return LoadResult(
+            files: paths, topology: topology, diagnostics: paths.flatMap { path in sorted(distinct.filter { $0.file == path }) },
+            sources: parts.reduce(into: [:]) { $0.merge($1.sources) { first, _ in first } })
+    }
+
+    /// What a file's bytes say, rules aside.
+    private struct Part {
+        /// Nil when there is none to check.
+        let document: TopologyDocument?
+        let problems: [Diagnostic]
+        let sources: [String: SourceText]
+
+        var isUsable: Bool { !problems.contains { $0.severity == .error } }
+    }
+
+    private static func part(bytes: [UInt8], file: String) -> Part {
         let text: String
         do {
             text = try FileText.decode(bytes, file: file)
         } catch {
-            return failed(file, error)
+            return Part(document: nil, problems: [error], sources: [:])
         }
         let source = SourceText(text)
         var composer = DocumentComposer(text: text, source: source, file: file)
         let document = composer.document()
-        let verdict = document.map { Topology.validate($0, in: environment) }
-        let diagnostics = composer.problems + (verdict?.diagnostics ?? [])
-        let isUsable = !composer.problems.contains { $0.severity == .error }
-        return LoadResult(
-            file: file, topology: isUsable ? verdict?.topology : nil, diagnostics: sorted(diagnostics), source: source)
+        return Part(document: document, problems: composer.problems, sources: [file: source])
     }
 
     /// Reads and checks all files of one run of `weft validate`.
@@ -66,7 +117,7 @@ public enum TopologyFile {
     }
 
     private static func failed(_ file: String, _ diagnostic: Diagnostic) -> LoadResult {
-        LoadResult(file: file, topology: nil, diagnostics: [diagnostic], source: nil)
+        LoadResult(files: [file], topology: nil, diagnostics: [diagnostic], sources: [:])
     }
 
     private static func sorted(_ diagnostics: [Diagnostic]) -> [Diagnostic] {

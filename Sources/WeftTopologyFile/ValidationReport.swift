@@ -6,6 +6,9 @@ public struct ValidationReport: Sendable {
     /// One result for each file, in the order they were named.
     public let files: [TopologyFile.LoadResult]
 
+    /// Puts results together.
+    public init(files: [TopologyFile.LoadResult]) { self.files = files }
+
     /// All problems, file by file, those of a file sorted by place.
     public var diagnostics: [Diagnostic] { files.flatMap(\.diagnostics) }
     /// Whether a file can't be used; warnings alone don't count.
@@ -13,7 +16,8 @@ public struct ValidationReport: Sendable {
 
     /// All problems with the lines they are in, and a summary.
     public func text(usesColor: Bool = false) -> String {
-        let summary = DiagnosticRenderer(usesColor: usesColor).summary(fileCount: files.count, diagnostics: diagnostics)
+        let summary = DiagnosticRenderer(usesColor: usesColor).summary(
+            fileCount: files.reduce(0) { $0 + $1.files.count }, diagnostics: diagnostics)
         return files.map { $0.text(usesColor: usesColor) }.joined() + summary
     }
 

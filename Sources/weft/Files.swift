@@ -24,13 +24,35 @@ struct Test: LocalCommand {
             know once the file is applied; nothing is sent. Exits with 2 when a check does not come out as expected.
             """)
 
-    @Argument(help: "The file. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    @Argument(
+        help: "The file, - for the standard input. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
     var file: String?
 
     @OptionGroup var global: GlobalOptions
 
     func run(_ console: Console) async throws(APIError) -> ExitStatus {
         try TopologyTesting.run(file, format: global.output, isQuiet: global.quiet, console: console)
+    }
+}
+
+struct Merge: LocalCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put topology files that describe one fabric together into one.",
+        discussion: """
+            Each file begins with weft: 1; the fabric is named in one at least. Hosts, segments, ports and checks are put together, and
+            what is in two of the files is an error, as within one. What is wrong is told with its place in the file it is in.
+
+                weft merge base.weft.yaml ports.weft.yaml > fabric.weft.yaml
+                weft merge base.weft.yaml ports.weft.yaml | weft plan -
+            """)
+
+    @Argument(help: "The files.", completion: .file(extensions: ["yaml"]))
+    var files: [String]
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ console: Console) async throws(APIError) -> ExitStatus {
+        try TopologyMerging.run(files, isQuiet: global.quiet, console: console)
     }
 }
 
@@ -41,7 +63,7 @@ struct Graph: LocalCommand {
             weft graph fabric.weft.yaml --format dot | dot -Tsvg > fabric.svg
             """)
 
-    @Argument(help: "The file.", completion: .file(extensions: ["yaml"])) var file: String
+    @Argument(help: "The file, - for the standard input.", completion: .file(extensions: ["yaml"])) var file: String
     @Option(help: "text, mermaid, dot or json.") var format: GraphFormat = .text
 
     @OptionGroup var global: GlobalOptions

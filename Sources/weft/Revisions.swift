@@ -7,7 +7,8 @@ struct Plan: AskingCommand {
         abstract: "Show what applying a topology file would change, on every host.",
         discussion: "The agent keeps the plan for an hour; weft apply --plan carries out exactly that, or nothing.")
 
-    @Argument(help: "The file. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    @Argument(
+        help: "The file, - for the standard input. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
     var file: String?
 
     @Flag(help: "Exit with 2 when there is a difference.")
@@ -26,7 +27,8 @@ struct Diff: AskingCommand {
         abstract: "Show in what a topology file differs from what runs.",
         discussion: "Exits with 2 when there is a difference.")
 
-    @Argument(help: "The file. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    @Argument(
+        help: "The file, - for the standard input. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
     var file: String?
 
     @OptionGroup var agent: AgentSelection
@@ -63,7 +65,8 @@ struct Apply: AskingCommand {
             nothing is changed. Needs root or the group weft-admin.
             """)
 
-    @Argument(help: "The file. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
+    @Argument(
+        help: "The file, - for the standard input. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
     var file: String?
 
     @Option(help: ArgumentHelp("Apply this plan of weft plan, in place of a file.", valueName: "hash"))

@@ -16,7 +16,7 @@ import WeftCLI
         subcommands: [
             Agent.self, LabGroup.self, Status.self, Doctor.self, Ports.self, Segments.self, Peers.self, FDB.self,
             Hosts.self, Events.self, PortGroup.self, PeerGroup.self, KeyGroup.self, Validate.self, Plan.self, Apply.self,
-            Diff.self, Graph.self, Test.self, History.self, Rollback.self, Export.self, Completion.self, Version.self,
+            Diff.self, Graph.self, Test.self, Merge.self, History.self, Rollback.self, Export.self, Completion.self, Version.self,
         ])
 
     static func main() async {

@@ -169,7 +169,7 @@ struct BinaryTests {
     @Test(arguments: [
         (words: ["statsu"], status: 64, says: "did you mean 'weft status'?"),
         (words: ["capture"], status: 64, says: "the command is not in this version"),
-        (words: ["plan", "/nonexistent.weft.yaml"], status: 64, says: "there is no such file"),
+        (words: ["plan", "/nonexistent.weft.yaml"], status: 64, says: "No such file"),
         (words: ["apply", "--keep", "x.weft.yaml"], status: 64, says: "give one of them alone, or a file"),
         (words: ["rollback", "x"], status: 64, says: "'x' is invalid"),
         (words: ["peer", "laeve"], status: 64, says: "did you mean 'weft peer leave'?"),
@@ -267,6 +267,24 @@ struct BinaryTests {
         let files = Binary.topologies
         let outcome = try await weft(["validate"] + files)
         #expect(outcome.status == 0, "\(outcome)")
+    }
+
+    /// Two files that are one, piped into what reads one.
+    @Test func mergesFiles() async throws {
+        let path = try #require(Binary.path)
+        let folder = "/tmp/weft-cli-\(getpid())-merge"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let base = "weft: 1\nname: office\nhosts: { alpha: { underlay: 192.0.2.11 } }\nsegments: { blue: { vni: 100 } }\n"
+        let ports = "weft: 1\nports: { vm1: { host: alpha, segment: blue } }\n"
+        for (name, text) in [("base", base), ("ports", ports), ("wrong", ports.replacingOccurrences(of: "blue", with: "red"))] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        }
+        let merged = try await run(
+            Command("bash", ["-c", "'\(path)' merge '\(folder)/base' '\(folder)/ports' | '\(path)' graph -"]))
+        #expect(merged.isSuccess && merged.standardOutput.contains("vm1"), "\(merged)")
+        let wrong = try await weft(["merge", "\(folder)/base", "\(folder)/wrong"])
+        #expect(wrong.status == 65 && wrong.output.isEmpty && wrong.errors.contains("wrong:2:39: error[E201]"), "\(wrong)")
     }
 
     @Test func judgesChecks() async throws {

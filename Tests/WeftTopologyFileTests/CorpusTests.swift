@@ -43,7 +43,7 @@ import WeftTypes
         let result = TopologyFile.load(bytes: bytes, file: "t.weft.yaml")
         #expect((result.topology == nil) == result.diagnostics.contains { $0.severity == .error })
         for diagnostic in result.diagnostics {
-            guard let span = diagnostic.span, let source = result.source else { continue }
+            guard let span = diagnostic.span, let source = result.sources[diagnostic.file] else { continue }
             let line = source.line(span.line)
             #expect(line != nil, "no line for \(diagnostic)")
             let lineEnd = (line?.count ?? 0) + 1

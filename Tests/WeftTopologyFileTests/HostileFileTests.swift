@@ -32,7 +32,7 @@ import WeftTopology
         if let byteCount = cost.byteCount { #expect(byteCount < 64 << 20, "\(file.name) took \(byteCount >> 20) MiB") }
 
         // What is printed of it can't be long, nor do anything to a terminal.
-        let text = found.diagnostics.prefix(3).map { DiagnosticRenderer().render($0, source: found.source) }.joined()
+        let text = found.diagnostics.prefix(3).map { DiagnosticRenderer().render($0, source: found.sources[$0.file]) }.joined()
         #expect(text.utf8.count < 8192, "\(file.name)")
         #expect(
             text.unicodeScalars.allSatisfy {

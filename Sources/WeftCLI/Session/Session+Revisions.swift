@@ -128,16 +128,11 @@ extension Session {
     // MARK: Files
 
     private static func read(_ path: String) throws(APIError) -> [UInt8] {
-        let bytes: [UInt8]?
-        do throws(LinuxError) {
-            bytes = try SmallFile.read(path, limit: TopologyFile.maximumByteCount)
+        do {
+            return try TopologyFile.bytes(path: path)
         } catch {
-            throw APIError(.usage, cannot: "read", on: path, cause: "\(error)", help: "name a topology file of at most 4 MiB")
+            throw APIError(.usage, cannot: "use the topology", on: path, cause: error.message, help: error.help)
         }
-        guard let bytes else {
-            throw APIError(.usage, cannot: "read", on: path, cause: "there is no such file", help: "name a topology file")
-        }
-        return bytes
     }
 
     /// The only topology file of the working directory.

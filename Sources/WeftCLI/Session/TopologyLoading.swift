@@ -2,7 +2,7 @@ import WeftAPI
 import WeftTopology
 import WeftTopologyFile
 
-/// Reading the one topology file that a command needs.
+/// Reading the topology that a command needs.
 package enum TopologyLoading {
     /// The topology of the file at `path`.
     ///
@@ -10,11 +10,17 @@ package enum TopologyLoading {
     package static func load(
         _ path: String, in environment: ValidationEnvironment = .init()
     ) throws(APIError) -> Topology {
-        let result = TopologyFile.load(path: path, in: environment)
+        try topology(of: TopologyFile.load(path: path, in: environment))
+    }
+
+    /// The topology of what was loaded.
+    ///
+    /// - Throws: ``APIError`` as above.
+    package static func topology(of result: TopologyFile.LoadResult) throws(APIError) -> Topology {
         if let topology = result.topology { return topology }
-        let report = TopologyFile.validate(paths: [path], in: environment).text()
+        let report = ValidationReport(files: [result]).text()
         throw APIError(
-            .topologyInvalid, cannot: "use the topology", on: path, cause: "it has errors:\n\(report)".trimmingLineEnd,
+            .topologyInvalid, cannot: "use the topology", on: result.file, cause: "it has errors:\n\(report)".trimmingLineEnd,
             help: nil)
     }
 }

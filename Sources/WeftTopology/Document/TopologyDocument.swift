@@ -2,16 +2,15 @@
 ///
 /// `WeftTopologyFile` makes it from YAML; ``Topology/validate(_:in:)`` makes a ``Topology`` from it or says what is wrong.
 public struct TopologyDocument: Hashable, Sendable {
-    /// The file's name as the user gave it, for messages.
-    public let file: String
+    /// The files' names as the user gave them, for messages; one, unless several were merged.
+    public let files: [String]
     /// The outermost node.
     public let root: DocumentNode
 
-    /// Creates a document.
-    public init(file: String, root: DocumentNode) {
-        self.file = file
-        self.root = root
-    }
+    /// Creates the document of a file.
+    public init(file: String, root: DocumentNode) { self.init(files: [file], root: root) }
+
+    init(files: [String], root: DocumentNode) { (self.files, self.root) = (files, root) }
 }
 
 /// One value of a document with its place.
@@ -89,16 +88,19 @@ public struct SourceSpan: Hashable, Sendable, Comparable {
     public let column: Int
     /// In characters, at least 1.
     public let length: Int
+    /// Which of the files that were merged it is in, counted from 0.
+    public let file: UInt16
 
     /// Creates a span.
-    public init(line: Int, column: Int, length: Int = 1) {
+    public init(line: Int, column: Int, length: Int = 1, file: UInt16 = 0) {
         self.line = line
         self.column = column
         self.length = max(1, length)
+        self.file = file
     }
 
     public static func < (left: SourceSpan, right: SourceSpan) -> Bool {
-        (left.line, left.column, left.length) < (right.line, right.column, right.length)
+        (left.file, left.line, left.column, left.length) < (right.file, right.line, right.column, right.length)
     }
 }
 

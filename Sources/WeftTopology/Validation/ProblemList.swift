@@ -1,6 +1,6 @@
-/// What was found wrong with one file so far.
+/// What was found wrong so far with a file, or with several that are merged.
 struct ProblemList: Sendable {
-    let file: String
+    private let files: [String]
     private var seen: Set<Diagnostic> = []
     private var found: [Diagnostic] = []
 
@@ -10,10 +10,11 @@ struct ProblemList: Sendable {
     private static let limit = 1000
     private var counts: [Diagnostic.Severity: Int] = [:]
 
-    init(file: String) { self.file = file }
+    init(files: [String]) { self.files = files }
 
     /// Adds a problem, unless just this one is there: a wrong default shows up at every object that takes it.
     mutating func report(_ code: DiagnosticCode, at span: SourceSpan, _ message: String, help: String? = nil) {
+        let file = files[Int(span.file)]
         let diagnostic = Diagnostic(code, message, file: file, at: span, help: help)
         let count = counts[code.severity, default: 0]
         guard count <= Self.limit, seen.insert(diagnostic).inserted else { return }
@@ -31,8 +32,8 @@ struct ProblemList: Sendable {
         found.enumerated().sorted { left, right in
             let (first, second) = (left.element, right.element)
             guard let firstSpan = first.span, let secondSpan = second.span else { return left.offset < right.offset }
-            return (firstSpan.line, firstSpan.column, first.code.rawValue, left.offset)
-                < (secondSpan.line, secondSpan.column, second.code.rawValue, right.offset)
+            return (firstSpan.file, firstSpan.line, firstSpan.column, first.code.rawValue, left.offset)
+                < (secondSpan.file, secondSpan.line, secondSpan.column, second.code.rawValue, right.offset)
         }.map(\.element)
     }
 
@@ -42,5 +43,5 @@ struct ProblemList: Sendable {
     var wantsSuggestions: Bool { found.count < Self.suggestionLimit }
 
     /// `file:line:column`, to name another place in a help line.
-    func place(_ span: SourceSpan) -> String { "\(file):\(span.line):\(span.column)" }
+    func place(_ span: SourceSpan) -> String { "\(files[Int(span.file)]):\(span.line):\(span.column)" }
 }

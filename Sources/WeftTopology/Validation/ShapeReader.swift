@@ -9,7 +9,7 @@ struct ShapeReader {
     /// What the file makes use of; whether this version can do it is judged after everything else.
     var uses: [Feature.Use] = []
 
-    init(file: String) { problems = ProblemList(file: file) }
+    init(files: [String]) { problems = ProblemList(files: files) }
 
     /// The entries of a mapping by its known keys; nil when it is something else. A value left out is an empty mapping.
     mutating func fields(

@@ -11,7 +11,7 @@ extension Topology {
 
     /// Checks every rule on a document and reports all that is wrong at once; without errors there is a topology.
     public static func validate(_ document: TopologyDocument, in environment: ValidationEnvironment = .init()) -> Verdict {
-        var reader = ShapeReader(file: document.file)
+        var reader = ShapeReader(files: document.files)
         guard let draft = reader.draft(of: document) else {
             return Verdict(topology: nil, diagnostics: reader.problems.sorted)
         }
