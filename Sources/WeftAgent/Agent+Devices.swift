@@ -157,9 +157,8 @@ extension Agent {
     /// How far a port is: one that the agent reads itself is up only when it is read.
     func status(of port: Port) -> ObjectStatus? {
         guard port.isEnabled else { return .down("it is switched off; switch it on with weft port up \(port.name)") }
-        guard let status = report?.status(of: .port(port.name)), port.isReadByAgent, isMade(port) else {
-            return report?.status(of: .port(port.name))
-        }
+        let made = relayStatus(of: port) ?? report?.status(of: .port(port.name))
+        guard let status = made, port.isReadByAgent, isMade(port) else { return made }
         guard let place = compiler.readPort(port.name), attached[place] == nil else { return status }
         return attachFailures[place].map { .error($0) } ?? .waiting("no worker reads \(device(of: port) ?? port.name.text) yet")
     }

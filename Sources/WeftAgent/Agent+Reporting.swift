@@ -55,6 +55,7 @@ extension Agent: AgentReporting {
                 (entry.txFrames, entry.txBytes) = (own.sentFrames, own.sentBytes)
                 entry.drops = Self.named(own.drops)
             }
+            if let relay = relays[port.name] { entry.drops.merge(relay.state.drops) { $0 &+ $1 } }
             if device.rxDropped > 0 { entry.drops["device-receive"] = device.rxDropped }
             if device.txDropped > 0 { entry.drops["device-transmit"] = device.txDropped }
             return entry
@@ -253,6 +254,7 @@ extension Agent: AgentReporting {
             }
         }
         let missing = loaded.topology.bridgedSegments(on: loaded.host).filter { !isAttached($0) }
+        found += socketObstacles
         found += missing.map { "uplink of \($0.name): no worker reads it yet" }
         // What is not made is told above.
         found += unreadPorts.filter(isMade).map { "port \($0.name): \(status(of: $0)?.cause ?? "no worker reads it yet")" }

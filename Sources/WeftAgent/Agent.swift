@@ -41,6 +41,8 @@ actor Agent {
     var attached: [PortIndex: Int32] = [:]
     /// Why a direct port whose device is made is not read.
     var attachFailures: [PortIndex: String] = [:]
+    /// What serves the ports of kind `socket`, `SocketPorts/`.
+    var relays: [TopologyName: Relay] = [:]
     private var configuration: DataPlaneConfiguration?
     /// The numbers of our own devices, when the host was looked at last.
     private var overlayInterfaces: Set<Int32> = []
@@ -128,12 +130,14 @@ actor Agent {
     /// Makes the host what the topology says now.
     func applyLoaded() async {
         releaseFormerDirectPorts()
+        stopFormerRelays()
         let report = await reconciler.apply(wish)
         await adopt(report)
     }
 
     /// Stops forwarding; devices stay, or go when the options say so.
     func stop() async {
+        stopRelays()
         if options.removesOnExit {
             let report = await reconciler.removeAll(of: loaded.topology.name)
             for entry in report.objects {
@@ -165,9 +169,11 @@ actor Agent {
     func adopt(_ report: WeftControl.HostReport) async {
         self.report = report
         if case .ready(let endpoints) = report.underlay, !endpoints.isEmpty { reopenPlane(at: endpoints) }
+        let links = (try? driver.netlink.links()) ?? []
+        startRelays(links)
         guard let plane else { return }
         await openGossip()
-        follow((try? driver.netlink.links()) ?? [], plane)
+        follow(links, plane)
     }
 
     /// Lets the workers have what was made so far, before what is no longer wanted is removed: a port that changed its segment

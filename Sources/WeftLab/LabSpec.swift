@@ -153,6 +153,8 @@ public struct LabGuest: Hashable, Sendable {
     public let device: String
     /// Queues of a TAP.
     public let queueCount: Int
+    /// The socket that a virtual machine is at, in the place of the TAP.
+    public let socket: SocketOptions?
     /// Everything that makes it another guest when it changes, as text. What an agent can change on its own is not in it.
     public let fingerprint: String
 
@@ -163,7 +165,9 @@ public struct LabGuest: Hashable, Sendable {
         self.host = port.host.text
         self.segment = segments.map(\.name.text).joined(separator: ",")
         self.wire = host.kind == .vtep ? .host : Wire(port.kind)
-        self.kind = isVirtual && port.kind == .tap && host.kind == .agent ? .machine : .namespace
+        let isMachine = isVirtual && (port.kind == .tap || port.kind == .socket) && host.kind == .agent
+        self.kind = isMachine ? .machine : .namespace
+        self.socket = isMachine ? port.socket : nil
         self.mac = port.mac
         self.addresses = port.addresses
         self.mtuByteCount = segments.map { topology.mtu(of: $0, underlayMTU: underlayMTU) }.min() ?? underlayMTU
@@ -175,7 +179,7 @@ public struct LabGuest: Hashable, Sendable {
             case (.namespace, .agent): "namespace on \(port.host), \(wire) \(device)"
             case (.namespace, .vtep): "namespace on \(port.host)"
             case (.machine, _):
-                "machine on \(port.host), \(device) x\(queueCount), \(mac), mtu \(mtuByteCount), "
+                "machine on \(port.host), \(socket?.qemuBackend(id: "n0") ?? device.text) x\(queueCount), \(mac), mtu \(mtuByteCount), "
                     + addresses.map(\.description).joined(separator: " ")
             }
     }

@@ -65,6 +65,18 @@ public enum HostFacts {
         return unsafe entry.pw_uid
     }
 
+    /// The group of the user with that number; nil when there is no such user.
+    public static func groupID(ofUser number: UInt32) -> UInt32? {
+        var entry = unsafe passwd()
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16384) { text in
+            guard let base = text.baseAddress else { return nil }
+            var result: UnsafeMutablePointer<passwd>?
+            // Sound: the text is as long as is said, and what the entry points to is not used.
+            let error = unsafe getpwuid_r(number, &entry, base, text.count, &result)
+            return unsafe error == 0 && result != nil ? entry.pw_gid : nil
+        }
+    }
+
     /// Bytes of memory this process has resident.
     public static func residentByteCount() -> Int {
         let words = statusLine("VmRSS:")?.split(separator: " ")

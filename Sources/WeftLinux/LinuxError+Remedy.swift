@@ -33,6 +33,8 @@ extension LinuxError {
             "the device is gone, or this kernel has IPv6 disabled"
         case (.becomeOnlyAgent, EADDRINUSE): "stop the other agent first; there is one per network namespace"
         case (.lock, EWOULDBLOCK): "wait for the process that holds it, or stop it"
+        case (.actAs, EPERM): "run as root, or with CAP_SETUID and CAP_SETGID"
+        case (.listen, _), (.connect, _): nil
         case (_, EMFILE): "raise the limit of open files (ulimit -n, LimitNOFILE=)"
         case (_, EPERM), (_, EACCES): "run as root"
         default: nil

@@ -37,6 +37,9 @@ public struct LinuxError: Error, Hashable, Sendable, CustomStringConvertible {
         case identifyPeer = "tell who is at the other end of"
         case resolve = "find an address of"
         case handOver = "hand over"
+        case listen = "listen on"
+        case connect = "connect to"
+        case actAs = "touch files as"
     }
 
     /// What was to be done.

@@ -52,6 +52,10 @@ import WeftAPI
             mode: "dgram", listens: true, path: "/run/a b",
             text: "dgram,id=vm1,local.type=unix,local.path=/run/a b.guest,remote.type=unix,remote.path=/run/a b"
         ),
+        (
+            mode: "dgram", listens: false, path: "/run/a",
+            text: "dgram,id=vm1,local.type=unix,local.path=/run/a,remote.type=unix,remote.path=/run/a.weft"
+        ),
     ])
     func qemuSocket(mode: String, listens: Bool, path: String, text: String) throws {
         var port = Sample.ports[0]

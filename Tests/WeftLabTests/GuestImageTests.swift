@@ -1,4 +1,5 @@
 import Testing
+import WeftTopology
 import WeftTypes
 
 @testable import WeftLab
@@ -64,6 +65,14 @@ import WeftTypes
         let arguments = try machine(queueCount: 1).arguments(kernel: "/k/vmlinux", layout: layout, accelerator: "tcg")
         #expect(arguments.contains("tap,id=n0,ifname=wft-vm1,script=no,downscript=no,vhost=off"))
         #expect(arguments.contains("virtio-net-pci,netdev=n0,mac=52:54:00:00:01:01,host_mtu=1450,romfile="))
+    }
+
+    @Test func isAtASocketInThePlaceOfTheTAP() throws {
+        var machine = try machine(queueCount: 1)
+        machine.socket = SocketOptions(path: "/run/vm1", mode: .dgram, listens: false)
+        let arguments = machine.arguments(kernel: "/k/vmlinux", layout: layout, accelerator: "tcg")
+        #expect(arguments.contains("dgram,id=n0,local.type=unix,local.path=/run/vm1,remote.type=unix,remote.path=/run/vm1.weft"))
+        #expect(!arguments.contains { $0.hasPrefix("tap,") })
     }
 
     @Test func givesAMultiQueueTAPItsQueues() throws {

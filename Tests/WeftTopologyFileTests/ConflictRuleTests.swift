@@ -92,7 +92,7 @@ import WeftTopology
             line: 6, "  vm1: { host: a, segment: blue, kind: veth, queues: 2, owner: me }",
             [
                 "6:46 E409 port 'vm1': 'queues' has no meaning for a port of kind 'veth'; it belongs to 'tap'",
-                "6:57 E409 port 'vm1': 'owner' has no meaning for a port of kind 'veth'; it belongs to 'tap'",
+                "6:57 E409 port 'vm1': 'owner' has no meaning for a port of kind 'veth'; it belongs to 'tap', 'socket'",
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, protocol: 802.1ad }",

@@ -40,10 +40,9 @@ import WeftTopology
             line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0 }",
             []),
         RuleCase(
-            line: 6, "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /x, mode: dgram, listen: true } }",
-            [
-                "6:40 E502 port 'vm1': kind 'socket' is not in this version; use tap, veth, nic or bridge"
-            ]),
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /x, mode: dgram, listen: true }, owner: ann }",
+            []),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: bridge, device: br0, attach: direct }",
             [

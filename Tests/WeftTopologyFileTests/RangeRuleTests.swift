@@ -282,6 +282,17 @@ import WeftTopology
             line: 6,
             "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /\(String(repeating: "x", count: 106)) } }", [],
             missing: []),
+        // With datagrams the guest's own socket has a longer path.
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /\(String(repeating: "x", count: 106)), mode: dgram } }",
+            [
+                "6:64 E314 port 'vm1': '/\(String(repeating: "x", count: 59))…' is not the path of a socket; use an absolute one without '..', at most 101 bytes"
+            ]),
+        RuleCase(
+            line: 6,
+            "  vm1: { host: a, segment: blue, kind: socket, socket: { path: /\(String(repeating: "x", count: 100)), mode: dgram } }",
+            []),
     ]
 
     @Test(arguments: cases)

@@ -216,8 +216,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, kind: socket }",
             [
-                "6:3 E105 port 'vm1': missing key 'socket' | add socket: { path: /run/vm1.sock }",
-                "6:40 E502 port 'vm1': kind 'socket' is not in this version; use tap, veth, nic or bridge",
+                "6:3 E105 port 'vm1': missing key 'socket' | add socket: { path: /run/vm1.sock }"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, trunk: {} }",

@@ -69,10 +69,13 @@ import WeftTypes
         #expect(try port("acme/web").labels == ["a": "b"])
     }
 
-    @Test func aSocketHasNoDevice() throws {
+    @Test func aSocketHasADeviceAndAnOwner() throws {
         let port = try port("sock")
-        #expect(port.device == nil)
-        #expect(port.socket == SocketOptions(path: "/run/vm.sock", mode: .dgram, listens: false))
+        #expect(port.device?.text == "wft-sock" && port.kind.mark == .tap)
+        #expect(port.queues == 1 && port.owner == "me")
+        let socket = SocketOptions(path: "/run/vm.sock", mode: .dgram, listens: false)
+        #expect(port.socket == socket)
+        #expect((socket.agentPath, socket.guestPath) == ("/run/vm.sock.weft", "/run/vm.sock"))
     }
 
     @Test func defaultsAreThoseOfEachKindOfObject() throws {

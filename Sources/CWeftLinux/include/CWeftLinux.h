@@ -4,6 +4,7 @@
 // only under _GNU_SOURCE. Nothing here decides anything; every function is one system call, or one walk over bytes.
 // Headers of `linux/` stay in the .c file: some of them collide with those of glibc in other modules.
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -180,3 +181,15 @@ int weft_set_thread_name(const char *name);
 void weft_release_memory(void);
 /// Process at the other end of a unix socket, or -1.
 pid_t weft_peer_process(int fd);
+/// Has the calling thread, and no other, touch files as that user with that group and no others; whether it does now.
+/// What else the thread may do stays.
+bool weft_touch_files_as(uid_t user, gid_t group);
+
+// MARK: Unix sockets
+
+/// ppoll; a negative time is one without end.
+int weft_poll(struct pollfd *entries, nfds_t count, int64_t nanoseconds);
+/// accept4 with SOCK_CLOEXEC and SOCK_NONBLOCK.
+int weft_accept(int fd);
+/// recvfrom with MSG_PEEK, MSG_DONTWAIT and MSG_TRUNC.
+ssize_t weft_peek_sender(int fd, struct sockaddr *address, socklen_t *length);

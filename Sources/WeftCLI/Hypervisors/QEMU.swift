@@ -1,4 +1,6 @@
 import WeftAPI
+import WeftLab
+import WeftTopology
 
 extension PortSnippet {
     /// QEMU: `-netdev` and `-device`, as qemu(1) has them.
@@ -14,7 +16,10 @@ extension PortSnippet {
             backend = "tap,id=\(id),ifname=\(device),script=no,downscript=no"
             if wiring.queueCount > 1 { backend += ",queues=\(wiring.queueCount)" }
             notes = tapNotes(wiring, id: id)
-        case .socket(let socket): backend = netdev(socket, id: id)
+        case .socket(let socket):
+            guard let netdev = netdev(socket, id: id) else { return nil }
+            backend = netdev
+            notes = socketNotes(wiring, socket)
         case .bridge(let bridge):
             backend = "bridge,id=\(id),br=\(bridge)"
             notes = ["QEMU's own helper puts the guest into \(bridge): /etc/qemu/bridge.conf has to allow it"]
@@ -45,14 +50,20 @@ extension PortSnippet {
         ]
     }
 
+    private static func socketNotes(_ wiring: PortWiring, _ socket: PortReport.Socket) -> [String] {
+        let who =
+            wiring.owner.map { "user \($0) may run it" }
+            ?? "only root may use the socket: owner: NAME in the topology lets a user"
+        let isKept = socket.mode == "dgram" || !socket.isListening
+        return [who]
+            + (isKept ? [] : ["QEMU does not connect again by itself when the agent was stopped, before reconnect= of version 8"])
+    }
+
     /// The backend of a port of kind socket: the agent is at one end and QEMU at the other.
-    private static func netdev(_ socket: PortReport.Socket, id: String) -> String {
-        // A comma ends an option's value unless it stands twice.
-        let path = socket.path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
-        if socket.mode == "dgram" {
-            return "dgram,id=\(id),local.type=unix,local.path=\(path).guest,remote.type=unix,remote.path=\(path)"
+    private static func netdev(_ socket: PortReport.Socket, id: String) -> String? {
+        SocketOptions.Mode(rawValue: socket.mode).map { mode in
+            SocketOptions(path: socket.path, mode: mode, listens: socket.isListening).qemuBackend(id: id)
         }
-        return "stream,id=\(id),server=\(socket.isListening ? "off" : "on"),addr.type=unix,addr.path=\(path)"
     }
 
     /// `text` as one word of a shell.

@@ -21,6 +21,12 @@ package enum PortView {
         rows += [
             ["kind", Table.Cell("\(port.kind), attach \(port.attach)")],
             ["device", Table.Cell(port.device)],
+        ]
+        if let socket = port.socket {
+            let end = socket.isListening ? "the agent listens" : "the virtual machine listens"
+            rows.append(["socket", Table.Cell("\(socket.path), \(socket.mode), \(end)")])
+        }
+        rows += [
             ["mac", Table.Cell(port.mac?.description)],
             ["addresses", Table.Cell(port.addresses.map(\.description).joined(separator: " "))],
             ["mtu", "\(port.mtu)"],

@@ -102,6 +102,6 @@ extension MachineSpec {
     init(_ guest: LabGuest) {
         self.init(
             port: guest.name, device: guest.device, mac: guest.mac, addresses: guest.addresses, mtuByteCount: guest.mtuByteCount,
-            queueCount: guest.queueCount)
+            queueCount: guest.queueCount, socket: guest.socket)
     }
 }

@@ -1,3 +1,4 @@
+import WeftTopology
 import WeftTypes
 
 /// A guest that is a virtual machine, as QEMU is told it.
@@ -14,6 +15,8 @@ struct MachineSpec: Hashable, Sendable {
     var mtuByteCount: Int
     /// Pairs of queues of the TAP and so of the guest's interface.
     var queueCount: Int
+    /// The socket that it is at; nil where it opens the TAP.
+    var socket: SocketOptions?
 
     /// Commands that can run at the same time.
     static var commandChannelCount: Int { 8 }
@@ -55,9 +58,9 @@ struct MachineSpec: Hashable, Sendable {
     /// The interface on the TAP. A multi-queue TAP can only be opened with `queues=`, a single-queue one only without.
     private var networkArguments: [String] {
         let multiQueue = queueCount > 1
+        let tap = "tap,id=n0,ifname=\(device),script=no,downscript=no,vhost=off" + (multiQueue ? ",queues=\(queueCount)" : "")
         return [
-            "-netdev",
-            "tap,id=n0,ifname=\(device),script=no,downscript=no,vhost=off" + (multiQueue ? ",queues=\(queueCount)" : ""),
+            "-netdev", socket?.qemuBackend(id: "n0") ?? tap,
             "-device",
             "virtio-net-pci,netdev=n0,mac=\(mac),host_mtu=\(mtuByteCount),romfile="
                 + (multiQueue ? ",mq=on,vectors=\(2 * queueCount + 2)" : ""),

@@ -32,7 +32,6 @@ public struct TopologyGraph: Hashable, Sendable, Encodable {
         public let host: String
         public let kind: String
         public let attach: String
-        /// Nil for a socket.
         public let device: String?
         /// The path of a socket; nil for every other kind.
         public let socket: String?
@@ -40,7 +39,7 @@ public struct TopologyGraph: Hashable, Sendable, Encodable {
 
         /// `nic eno2, direct`
         var facts: String {
-            let place = [kind, device ?? socket].compactMap { $0 }.joined(separator: " ")
+            let place = [kind, socket ?? device].compactMap { $0 }.joined(separator: " ")
             return attach == WeftTopology.Port.Attach.direct.rawValue ? place + ", direct" : place
         }
     }

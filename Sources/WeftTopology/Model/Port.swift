@@ -18,11 +18,11 @@ public struct Port: Hashable, Sendable {
     public let isMACDerived: Bool
     /// The guest's addresses with the length of their network, in the order of the file.
     public let addresses: [IPPrefix]
-    /// The host-side device: as written, or the name derived from kind and port; nil for a socket, which has none.
+    /// The host-side device: as written, or the name derived from kind and port.
     public let device: DeviceName?
     /// Queues of the TAP, 1 unless given.
     public let queues: Int
-    /// The user that may open the TAP; nil is root alone.
+    /// The user that may open the TAP, or connect to the socket; nil is root alone.
     public let owner: String?
     /// The network namespace that gets the guest's end of a veth pair, by its name.
     public let namespace: String?
@@ -45,16 +45,16 @@ public struct Port: Hashable, Sendable {
         case nic
         /// A bridge of the host that is not ours, with everything on it.
         case bridge
-        /// A unix socket for a VM without privileges.
+        /// A unix socket for a VM without privileges: a TAP of which the agent itself holds the queue, and passes frames on.
         case socket
 
         /// The kind that the device we make for it is marked with; nil where we make none.
         public var mark: Mark.Kind? {
             switch self {
-            case .tap: .tap
+            case .tap, .socket: .tap
             case .veth: .veth
             case .bridge: .link
-            case .nic, .socket: nil
+            case .nic: nil
             }
         }
 

@@ -106,7 +106,8 @@ extension HostState {
                 GuestEnd(namespace: namespace, mac: port.mac, addresses: port.addresses, mtu: mtus.min() ?? underlayMTU))
         }
         guard port.kind != .veth else { throw PlanProblem(.port(port.name), device: device, cause: .namespaceUnnamed) }
-        return .tap(HostDevice.Tap(queueCount: port.queues, owner: owner))
+        // The owner of a socket opens that: its TAP is the agent's to open.
+        return .tap(HostDevice.Tap(queueCount: port.queues, owner: port.kind == .socket ? nil : owner))
     }
 
     private static func devices(
@@ -132,7 +133,7 @@ extension Topology {
         port.kind.isForeign ? mark.deviceName.text : (port.device ?? mark.deviceName).text
     }
 
-    /// The name of the device that a port's frames come by: the one that we make, or a NIC; nil for a socket.
+    /// The name of the device that a port's frames come by: the one that we make, or a NIC.
     public func deviceName(of port: Port) -> String? {
         port.kind.mark.map { deviceName(of: port, mark($0, port.name)) } ?? port.device?.text
     }

@@ -33,17 +33,17 @@ extension ShapeReader {
         else { return nil }
         var socket = PortDraft.SocketDraft()
         if !keys.has("path") { reportMissing("path", in: keys, help: "add the path of the unix socket: path: /run/vm1.sock") }
+        socket.mode = word("mode", of: keys)?.value ?? .stream
         if let path = text("path", of: keys) {
-            if SocketOptions.isPath(path.value) {
+            if SocketOptions.isPath(path.value, socket.mode) {
                 socket.path = path
             } else {
                 problems.report(
                     .invalidText, at: path.span,
-                    "\(field.label): '\(path.value.shortened)' is not the path of a socket; use an absolute one without '..', at most \(SocketOptions.maximumPathByteCount) bytes"
+                    "\(field.label): '\(path.value.shortened)' is not the path of a socket; use an absolute one without '..', at most \(SocketOptions.maximumPathByteCount(socket.mode)) bytes"
                 )
             }
         }
-        socket.mode = word("mode", of: keys)?.value ?? .stream
         socket.listens = flag("listen", of: keys) ?? true
         return socket
     }

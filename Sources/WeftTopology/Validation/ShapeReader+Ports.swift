@@ -8,8 +8,7 @@ extension ShapeReader {
 
     /// Keys that only some kinds of port have; every other key is for all.
     private static let kindsOfKey: [(key: String, kinds: [Port.Kind])] = [
-        ("queues", [.tap]), ("owner", [.tap]), ("netns", [.veth]), ("socket", [.socket]),
-        ("device", [.tap, .veth, .nic, .bridge]),
+        ("queues", [.tap]), ("owner", [.tap, .socket]), ("netns", [.veth]), ("socket", [.socket]),
     ]
 
     /// Reads one entry of `ports`.

@@ -9,9 +9,8 @@ final class HypervisorSite {
     let alpha: SiteAgent
     let bravo: SiteAgent
 
-    init() async throws {
-        site = try Site(guests: ["far", "far2", "box"])
-        try site.write(
+    convenience init() async throws {
+        try await self.init(guests: ["far", "far2", "box"]) { _ in
             """
             weft: 1
             name: hyper
@@ -27,7 +26,17 @@ final class HypervisorSite {
               far: { host: bravo, segment: blue, address: 10.1.0.12, kind: veth, netns: "@far" }
               far2: { host: bravo, segment: green, address: 10.2.0.12, kind: veth, netns: "@far2" }
               box: { host: bravo, segment: blue, address: 10.1.0.13, kind: veth, netns: "@box" }
-            """)
+            """
+        }
+    }
+
+    /// Another site of the same sort. The topology may name a folder that is the user nobody's.
+    init(guests: [String], topology: (_ folder: String) -> String) async throws {
+        site = try Site(guests: guests)
+        let folder = site.path("guests")
+        try check(unsafe mkdir(folder, 0o755), "make \(folder)")
+        try check(unsafe chown(folder, 65534, 65534), "give \(folder) away")
+        try site.write(topology(folder))
         let agents = try await site.startAll("alpha", "bravo")
         (alpha, bravo) = (agents[0], agents[1])
         // Other names of the program, as Scripts/install makes them, and the program itself for scripts.
