@@ -6,7 +6,10 @@ import WeftSealing
 /// Metrics that only the agent knows: what gossip costs, whom it refuses, and what it decided about stations.
 extension Agent {
     func metrics() -> [MetricFamily] {
-        guard let gossip else { return [] }
+        let host = MetricFamily(
+            "weft_host_writes", .counter, "Changes of the kernel's objects that were asked for, refused ones included.",
+            samples: [.init(Double(driver.writeCount))])
+        guard let gossip else { return [host] }
         let counters = gossip.counters
         let (traffic, sealing, stations) = (counters.gossip, counters.sealing, counters.stations)
         let states = Dictionary(grouping: gossip.members, by: \.state).mapValues(\.count)
@@ -19,6 +22,10 @@ extension Agent {
             Refusal.allCases.map { (labels: [(name: "reason", value: $0.rawValue)], value: sealing[$0]) }
             + [(labels: [(name: "reason", value: "impostor")], value: counters.impostors)]
         return [
+            host,
+            counter(
+                "weft_gossip_records_written", "Records of this agent's own that it wrote or withdrew.",
+                [([], traffic[.recordsWritten])]),
             MetricFamily(
                 "weft_gossip_members", .gauge, "Members of the fabric, this agent among them, by what is thought of them.",
                 samples: MemberState.allCases.map { .init(Double(states[$0] ?? 0), [("state", "\($0)")]) }),

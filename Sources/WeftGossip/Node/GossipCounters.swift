@@ -36,6 +36,8 @@ public struct GossipCounters: Hashable, Sendable {
         case deltasSent, deltasReceived, deltasWithNews
         /// Origins not taken in because there are too many; records not published because there are too many.
         case originsRefused, recordsRefused
+        /// Records of this node's own that were written or withdrawn.
+        case recordsWritten
         /// Times this node was stopped longer than tolerated.
         case pauses
     }

@@ -67,6 +67,7 @@ struct Replication {
             return
         }
         guard let version = replica.write(key, value, now: turn.now, into: &turn.effects) else { return }
+        turn.counters.count(.recordsWritten)
         wait(Write(scope: PushScope(key), key: key, version: version))
     }
 

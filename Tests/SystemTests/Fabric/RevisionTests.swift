@@ -20,29 +20,32 @@ extension System {
             #expect(try Self.weft(fabric, 1, ["apply", file]).isSuccess)
             for number in 1...3 { #expect(try Self.revision(fabric, number) == 1) }
 
+            let before = try await Self.effort(fabric)
             let again = try Self.weft(fabric, 2, ["apply", file])
             #expect(again.isSuccess && again.standardOutput.contains("nothing to do"), "\(again)")
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try await Self.effort(fabric) == before, "a second apply writes to no kernel and tells nobody anything")
             var files = [try Self.content(of: file)]
-            for revision in 2...6 {
+            for revision in 2...20 {
                 try fabric.site.write(Self.file(mtu: 1300 + revision, label: revision), to: "all.weft.yaml")
                 files.append(try Self.content(of: file))
                 let applied = try Self.weft(fabric, 1 + revision % 3, ["apply", file, "-q"])
                 #expect(applied.isSuccess && applied.standardOutput == "the fabric runs revision \(revision)\n", "\(applied)")
             }
-            for (step, target) in [3, 1, 5, 2, 6, 4].enumerated() {
+            var random = SeededRandom(seed: 20)
+            for (step, target) in (1...20).shuffled(using: &random).enumerated() {
                 let rolled = try Self.weft(fabric, 1 + step % 3, ["rollback", "\(target)", "-q"])
                 #expect(rolled.isSuccess, "\(rolled)")
                 try fabric.site.write(files[target - 1], to: "all.weft.yaml")
-                for number in 1...3 {
-                    let plan = try Self.weft(fabric, number, ["plan", "--exit-code", file])
-                    #expect(plan.isSuccess, "revision \(target) on h\(number): \(plan)")
-                }
+                let number = 1 + (step + 1) % 3
+                let plan = try Self.weft(fabric, number, ["plan", "--exit-code", file])
+                #expect(plan.isSuccess, "revision \(target) on h\(number): \(plan)")
             }
             let export = try Self.weft(fabric, 2, ["export"])
             try fabric.site.write(export.standardOutput, to: "all.weft.yaml")
             #expect(try Self.weft(fabric, 3, ["diff", file]).isSuccess)
             let traffic = try pinger.stop()
-            print("12 revisions applied; of the pings between two hosts \(traffic)")
+            print("40 revisions applied; of the pings between two hosts \(traffic)")
             #expect(traffic.lost == 0)
         }
 
@@ -168,6 +171,18 @@ extension System {
                 ports:
                 \(ports)
                 """
+        }
+
+        /// What the agents have written to their kernels and told the fabric so far, by host and metric.
+        private static func effort(_ fabric: FabricSite) async throws -> [String] {
+            var found: [String] = []
+            for number in 1...3 {
+                let metrics = try await fabric.agent(number).client.metrics().split(separator: "\n")
+                let lines = metrics.filter { $0.hasPrefix("weft_host_writes_") || $0.hasPrefix("weft_gossip_records_written_") }
+                #expect(lines.count == 2)
+                found += lines.map { "h\(number) \($0)" }
+            }
+            return found
         }
 
         private static func content(of path: String) throws -> String {
