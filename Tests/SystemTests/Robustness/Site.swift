@@ -24,10 +24,7 @@ final class Site {
         try self["wire"].run("ip link add wire type bridge")
         try self["wire"].run("ip link set wire addrgenmode none up")
         for (host, number) in hosts { try addHost(host, number: number) }
-        for guest in guests {
-            try makeNamespace(guest)
-            try self[guest].run("ip link set lo up")
-        }
+        for guest in guests { try addGuest(guest) }
     }
 
     deinit {
@@ -39,6 +36,12 @@ final class Site {
     private func makeNamespace(_ part: String) throws {
         try NetworkNamespace.create(namespace(part))
         namespaces.append(namespace(part))
+    }
+
+    /// Adds a guest without devices.
+    func addGuest(_ guest: String) throws {
+        try makeNamespace(guest)
+        try self[guest].run("ip link set lo up")
     }
 
     /// Adds a host, by the last number of its addresses.
