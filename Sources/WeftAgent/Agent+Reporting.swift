@@ -293,6 +293,11 @@ extension Agent: AgentReporting {
                     command: options.topologyPath.map { "weft validate \($0)" }))
         }
         alerts += revisionAlerts
+        alerts += floodWatch.stormy.compactMap(floodLimited).map { port in
+            .init(
+                object: port.name, text: "floods more than \(port.floodLimit) frames/s; what is beyond is dropped",
+                command: "weft events")
+        }
         let minutes = Int(uptime.seconds / 60)
         for port in ports where port.state == .up && port.rxFrames == 0 && minutes > 0 {
             alerts.append(

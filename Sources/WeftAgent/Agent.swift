@@ -43,6 +43,8 @@ actor Agent {
     var attachFailures: [PortIndex: String] = [:]
     /// What serves the ports of kind `socket`, `SocketPorts/`.
     var relays: [TopologyName: Relay] = [:]
+    /// Which ports flood more than they may.
+    var floodWatch = FloodWatch()
     private var configuration: DataPlaneConfiguration?
     /// The numbers of our own devices, when the host was looked at last.
     private var overlayInterfaces: Set<Int32> = []
@@ -199,6 +201,7 @@ actor Agent {
         routes.release()
         plane?.stop()
         plane = nil
+        floodWatch = FloodWatch()
         compiled = nil
         attached = [:]
         bridgeTable = BridgeTable()

@@ -123,6 +123,9 @@ private struct AgentService: Service {
             tasks.addTask {
                 while (try? await Task.sleep(for: .seconds(1))) != nil { await agent.lookAtFabric() }
             }
+            tasks.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { await agent.lookAtFloods() }
+            }
             tasks.addTask { try? await gracefulShutdown() }
             // The last of them ends first, when the process is told to stop; the others end by cancellation.
             while !Task.isShuttingDownGracefully, await tasks.next() != nil {}

@@ -73,6 +73,11 @@ enum CounterColumn: Int, CaseIterable {
         unsafe words[row * Self.columns + column.rawValue].load(ordering: .relaxed)
     }
 
+    /// How many frames of a row were dropped for one reason.
+    func dropCount(_ reason: DropReason, row: Int) -> UInt64 {
+        unsafe words[row * Self.columns + CounterColumn.allCases.count + Int(reason.rawValue)].load(ordering: .relaxed)
+    }
+
     /// Adds a row to `total`.
     func read(row: Int, into total: inout TrafficCounters) {
         func value(_ column: Int) -> UInt64 { unsafe words[row * Self.columns + column].load(ordering: .relaxed) }

@@ -78,6 +78,16 @@ extension DataPlane {
         return snapshot
     }
 
+    /// Frames of each port with a cap that were not flooded because of it; cheap enough to ask every second.
+    public func limitedFloodCounts() -> [PortIndex: UInt64] {
+        let description = state.withLock { $0.fabric.description }
+        return description.ports.filter { $0.floodLimit > 0 }.reduce(into: [:]) { counts, port in
+            counts[port.index] = links.reduce(0) {
+                $0 + $1.counters.dropCount(.floodLimited, row: CounterBlock.row(port.index))
+            }
+        }
+    }
+
     /// Datagrams, and frames of packet ports, that the kernel dropped because our receive buffers were full.
     public var kernelDropCount: Int {
         let ports = state.withLock { state in

@@ -36,6 +36,8 @@
     case splitHorizon
     /// There is nobody else in the segment to flood to.
     case noMembers
+    /// It was to be flooded, and its port has flooded as much as it may (`bum` of the topology).
+    case floodLimited
     /// A path probe beyond what a peer may have answered in a second.
     case probeLimited
     /// Too big for the segment; an ICMP answer was due but the port's rate limit is used up.
@@ -79,6 +81,7 @@
         case .samePort: "same-port"
         case .splitHorizon: "split-horizon"
         case .noMembers: "no-members"
+        case .floodLimited: "bum-limited"
         case .probeLimited: "probe-limited"
         case .tooBigAnswerLimited: "too-big-answer-limited"
         case .tooBigNoAnswer: "too-big-no-answer"

@@ -56,13 +56,16 @@ public struct PortDescription: Hashable, Sendable {
     public var segment: SegmentIndex
     /// Whether many stations are behind it: a bridge's uplink, as opposed to one guest's device.
     public var isManyMACs: Bool
+    /// Frames a second from the port that each worker floods; 0 is no cap.
+    public var floodLimit: Int
 
     /// Describes a port.
-    public init(index: PortIndex, name: String, segment: SegmentIndex, isManyMACs: Bool = true) {
+    public init(index: PortIndex, name: String, segment: SegmentIndex, isManyMACs: Bool = true, floodLimit: Int = 0) {
         self.index = index
         self.name = name
         self.segment = segment
         self.isManyMACs = isManyMACs
+        self.floodLimit = floodLimit
     }
 }
 

@@ -38,6 +38,8 @@ public final class FabricTables: Sendable {
         @usableFromInline var isPresent = false
         @usableFromInline var isManyMACs = false
         @usableFromInline var segment = SegmentIndex(0)
+        /// Nanoseconds from one flooded frame to the next at the port's cap; 0 is no cap.
+        @usableFromInline var floodInterval: Int64 = 0
 
         @inlinable init() {}
     }
@@ -132,6 +134,7 @@ public final class FabricTables: Sendable {
             ports[row].isPresent = true
             ports[row].isManyMACs = port.isManyMACs
             ports[row].segment = port.segment
+            ports[row].floodInterval = port.floodLimit > 0 ? max(1, 1_000_000_000 / Int64(port.floodLimit)) : 0
         }
         segmentFacts = segments
         portFacts = ports

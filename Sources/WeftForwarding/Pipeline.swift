@@ -38,6 +38,9 @@ public enum Pipeline {
             resolve(frame, layout, offload: offload, from: port, tables: tables, memory: &memory, now: now, in: &decision)
         }
         judgeSize(of: frame, layout, offload: offload, from: port, tables: tables, memory: &memory, now: now, in: &decision)
+        if case .flood = decision.verdict {
+            limitFlood(from: port, layout: layout, tables: tables, memory: &memory, now: now, in: &decision)
+        }
         return decision
     }
 

@@ -32,6 +32,8 @@ import WeftTypes
 public struct PathMemory: Sendable {
     /// The source addresses it has seen.
     public var sources: SourceCache
+    /// How much each port has flooded.
+    public var floods = FloodLimiter()
     /// The bindings it has reported.
     var bindings = BindingCache()
     /// The address that the source of the last frame says to have, if the control side should hear of it. Not a part of

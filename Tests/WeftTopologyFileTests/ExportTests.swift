@@ -53,8 +53,8 @@ import WeftTypes
               acme/on: { vni: 2 }
             ports:
               "1-1": { host: "null", segment: "12", mac: "52:54:00:00:01:01", address: [10.1.0.5, "2001:db8:1::5"], sticky: true }
-              acme/web: { host: "null", segment: acme/on, kind: veth, netns: web, address: 10.9.0.1/16, attach: direct, device: mine }
-              tap: { host: "0x10", segment: "12", queues: 4, owner: "1000" }
+              acme/web: { host: "null", segment: acme/on, kind: veth, netns: web, address: 10.9.0.1/16, attach: direct, device: mine, bum: 77 }
+              tap: { host: "0x10", segment: "12", queues: 4, owner: "1000", bum: 0 }
             """
         let environment = ValidationEnvironment(underlayMTU: 1500, host: "0x10")
         let topology = try #require(TopologyFile.load(bytes: Array(text.utf8), file: "odd", in: environment).topology)

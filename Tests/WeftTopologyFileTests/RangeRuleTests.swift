@@ -206,6 +206,17 @@ import WeftTopology
             [
                 "6:42 E310 port 'vm1': 257 queues; a TAP has 1…256"
             ]),
+        // Flooded frames a second.
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, bum: -1 }",
+            [
+                "6:39 E315 port 'vm1': -1 flooded frames a second; use 1…10000000, or 0 for no cap"
+            ]),
+        RuleCase(
+            line: 6, "  vm1: { host: a, segment: blue, bum: 10000001 }",
+            [
+                "6:39 E315 port 'vm1': 10000001 flooded frames a second; use 1…10000000, or 0 for no cap"
+            ]),
         // Underlay addresses.
         RuleCase(
             line: 3, "hosts: { a: { underlay: 224.0.0.1 }, b: { underlay: 0.0.0.0 } }",

@@ -23,9 +23,9 @@ import WeftTypes
           green: { vni: 200, subnet: [10.2.0.0/24, "2001:db8:2::/64"], mtu: 1400, vteps: [leaf7], flood: members }
           acme/red: { vni: 300 }
         ports:
-          uplink: { host: alpha, kind: nic, device: eno2, trunk: { blue: 10, green: 20 }, attach: direct }
+          uplink: { host: alpha, kind: nic, device: eno2, trunk: { blue: 10, green: 20 }, attach: direct, bum: 500 }
           fw: { host: alpha, trunk: { green: 20, blue: 4094 }, native: blue, protocol: 802.1ad, address: [10.2.0.5, 10.1.0.5] }
-          legacy: { host: bravo, kind: bridge, device: br0, segment: green }
+          legacy: { host: bravo, kind: bridge, device: br0, segment: green, bum: 0 }
           sock: { host: bravo, kind: socket, segment: blue, socket: { path: /run/vm.sock, mode: dgram, listen: false } }
           acme/web: { host: bravo, kind: veth, netns: web, segment: acme/red, sticky: true }
         checks:
@@ -66,6 +66,9 @@ import WeftTypes
         #expect(try port("uplink").attach == .direct)
         #expect(try port("legacy").device?.text == "br0")
         #expect(try port("legacy").queues == 1)
+        #expect(try port("legacy").floodLimit == 0)
+        #expect(try port("uplink").floodLimit == 500)
+        #expect(try port("fw").floodLimit == 50_000)
         #expect(try port("acme/web").labels == ["a": "b"])
     }
 

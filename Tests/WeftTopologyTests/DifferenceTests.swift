@@ -17,9 +17,13 @@ import WeftTypes
         green = Segment(name: name("green"), vni: try #require(VNI(200)))
     }
 
-    private func port(_ text: String, on host: String, _ segment: String, queues: Int = 1, isSticky: Bool = false) -> Port {
+    private func port(
+        _ text: String, on host: String, _ segment: String, queues: Int = 1, bum: Int? = nil, isSticky: Bool = false
+    )
+        -> Port
+    {
         Port(
-            name: name(text), fabric: fabric, host: name(host), attachment: .access(name(segment)), queues: queues,
+            name: name(text), fabric: fabric, host: name(host), attachment: .access(name(segment)), queues: queues, bum: bum,
             isSticky: isSticky)
     }
 
@@ -82,6 +86,10 @@ import WeftTypes
         #expect(
             lines(one, topology([one.ports[0], port("vm2", on: "bravo", "blue", queues: 2)])) == [
                 "bravo change port vm2: queues 1 → 2; vm2 loses its link"
+            ])
+        #expect(
+            lines(one, topology([one.ports[0], port("vm2", on: "bravo", "blue", bum: 900)])) == [
+                "bravo change port vm2: bum – → 900; none"
             ])
         #expect(
             lines(one, topology([one.ports[0], port("vm2", on: "bravo", "blue", isSticky: true)])) == [

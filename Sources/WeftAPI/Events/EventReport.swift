@@ -28,6 +28,10 @@ public struct EventReport: Codable, Hashable, Sendable {
         case specMismatch = "spec-mismatch"
         /// The largest packet that reaches a peer has another size than before.
         case pathMTU = "path-mtu"
+        /// A port brings more frames to be flooded than it may; what is beyond is dropped.
+        case floodLimited = "bum-limited"
+        /// It has stopped.
+        case floodCalm = "bum-calm"
         case keyRing = "key-ring"
         /// The host runs another revision of the topology, or one was confirmed or resolved.
         case revision

@@ -31,8 +31,8 @@ extension EventReport.Kind {
     /// The look of a kind.
     fileprivate var tone: Paint.Tone? {
         switch self {
-        case .peerJoined, .peerAlive: .good
-        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch, .revisionConflict: .warning
+        case .peerJoined, .peerAlive, .floodCalm: .good
+        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch, .revisionConflict, .floodLimited: .warning
         case .peerDead, .duplicateMAC, .duplicateIP, .duplicateKey, .alarm: .bad
         case .revision, .peerLeft, .peerAddress, .stationMoved, .pathMTU, .keyRing: nil
         }

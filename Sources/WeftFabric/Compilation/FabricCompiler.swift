@@ -82,9 +82,10 @@ public struct FabricCompiler: Sendable {
         let local = topology.segments(on: host)
         let segmentNumbers = segments.update(to: local.map(\.name))
         let read = topology.ports(on: host.name).filter(\.isReadByAgent)
-        let bridged = topology.bridgedSegments(on: host)
+        let bridgedSegments = topology.bridgedSegments(on: host)
+        let bridged = Self.bySegment(topology.ports(on: host.name).filter { !$0.isReadByAgent })
         let places = read.map { port in Set([.device(port.name)] + port.segments.map { PathPort(port, in: $0) }) }
-        _ = ports.update(to: bridged.map { .uplink($0.name) } + places.flatMap { $0 })
+        _ = ports.update(to: bridgedSegments.map { .uplink($0.name) } + places.flatMap { $0 })
         let readBySegment = Self.bySegment(read)
         let portsBySegment = Self.bySegment(topology.ports)
         let hosts = topology.peers(of: host).filter { gossip == nil || $0.kind == .vtep }
@@ -139,12 +140,16 @@ public struct FabricCompiler: Sendable {
                     unknownUnicast: segment.flood == .members ? .flood : .drop, members: members))
             if let uplink = uplink(of: segment.name) {
                 result.fabric.ports.append(
-                    PortDescription(index: uplink, name: segment.name.text, segment: index, isManyMACs: true))
+                    PortDescription(
+                        index: uplink, name: segment.name.text, segment: index, isManyMACs: true,
+                        floodLimit: Self.floodLimit(ofUplinkWith: bridged[segment.name] ?? [])))
             }
             for port in readBySegment[segment.name] ?? [] {
                 guard let place = place(of: port, in: segment.name) else { continue }
                 result.fabric.ports.append(
-                    PortDescription(index: place, name: port.name.text, segment: index, isManyMACs: port.kind.isForeign))
+                    PortDescription(
+                        index: place, name: port.name.text, segment: index, isManyMACs: port.kind.isForeign,
+                        floodLimit: port.floodLimit))
                 result.readPorts[place] = port.name
             }
             result.stations += stations(
@@ -166,6 +171,13 @@ public struct FabricCompiler: Sendable {
         ports.reduce(into: [:]) { all, port in
             for segment in port.segments { all[segment, default: []].append(port) }
         }
+    }
+
+    /// What a segment's uplink may bring to be flooded: as much as the port behind it that may most. One port's storm is cut at
+    /// its own figure or a little above, and a bridge full of guests has more than honest ones need together.
+    private static func floodLimit(ofUplinkWith ports: [Port]) -> Int {
+        let limits = ports.map(\.floodLimit)
+        return limits.contains(0) ? 0 : limits.max() ?? 0
     }
 
     private func stations(

@@ -43,6 +43,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
     case invalidSubnet = "E312"
     case tooMany = "E313"
     case invalidText = "E314"
+    case bumRange = "E315"
     // Conflict
     case vniTwice = "E401"
     case macTwice = "E402"
@@ -136,6 +137,8 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .tooMany: ("too many", "`underlay` takes one address of each family, `subnet` at most two networks.")
         case .invalidText:
             ("invalid text", "A user, a network namespace, a socket's path or a label has characters or a length that can't be.")
+        case .bumRange:
+            ("BUM cap out of range", "A port floods 1…10000000 frames a second, or with `bum: 0` as many as come.")
         case .vniTwice: ("VNI twice", "Two segments have the same VNI.")
         case .macTwice: ("MAC twice", "Two ports of a segment have the same MAC.")
         case .addressTwice: ("address twice", "Two ports of a segment have the same address.")

@@ -80,7 +80,8 @@ extension ObjectFacts {
             ("native", trunk?.native?.text), ("protocol", trunk?.tagProtocol.rawValue), ("socket", socket),
             ("mac", port.mac.description), ("address", Self.list(port.addresses)),
             ("queues", "\(port.queues)"), ("owner", port.owner), ("netns", port.namespace),
-            ("enabled", port.isEnabled ? nil : "false"), ("sticky", port.isSticky ? "true" : nil),
+            ("bum", port.bum.map { "\($0)" }), ("enabled", port.isEnabled ? nil : "false"),
+            ("sticky", port.isSticky ? "true" : nil),
             ("labels", Self.labels(port.labels)),
         ])
     }

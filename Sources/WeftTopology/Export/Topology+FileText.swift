@@ -96,7 +96,7 @@ extension Port {
             "mac": isMACDerived ? nil : YAMLText.string(mac.description),
             "address": places.isEmpty ? nil : YAMLText.oneOrList(places), "queues": queues == 1 ? nil : "\(queues)",
             "socket": socket.map(\.fileText), "owner": owner.map(YAMLText.string), "netns": namespace.map(YAMLText.string),
-            "enabled": isEnabled ? nil : "false", "sticky": isSticky ? "true" : nil,
+            "bum": bum.map { "\($0)" }, "enabled": isEnabled ? nil : "false", "sticky": isSticky ? "true" : nil,
             "labels": Topology.labels(labels),
         ]
         return entries.compactMap { key, value in value.map { (key, $0) } }

@@ -28,6 +28,8 @@ public struct Port: Hashable, Sendable {
     public let namespace: String?
     /// The unix socket of a port of that kind; nil for every other.
     public let socket: SocketOptions?
+    /// Frames a second from it that may be flooded, as the file says; 0 is no cap, nil is what its kind has.
+    public let bum: Int?
     /// Whether it may carry frames; one that is switched off keeps its device, down.
     public let isEnabled: Bool
     /// Whether its addresses never move to another port (RFC 7432 §15.2).
@@ -91,9 +93,8 @@ public struct Port: Hashable, Sendable {
     public init(
         name: TopologyName, fabric: TopologyName, host: TopologyName, attachment: Attachment, kind: Kind = .tap,
         attach: Attach = .bridge, mac: MACAddress? = nil, addresses: [IPPrefix] = [], device: DeviceName? = nil, queues: Int = 1,
-        owner: String? = nil, namespace: String? = nil, socket: SocketOptions? = nil, isEnabled: Bool = true,
-        isSticky: Bool = false,
-        labels: [String: String] = [:]
+        owner: String? = nil, namespace: String? = nil, socket: SocketOptions? = nil, bum: Int? = nil,
+        isEnabled: Bool = true, isSticky: Bool = false, labels: [String: String] = [:]
     ) {
         self.name = name
         self.host = host
@@ -108,10 +109,15 @@ public struct Port: Hashable, Sendable {
         self.owner = owner
         self.namespace = namespace
         self.socket = socket
+        self.bum = bum
         self.isEnabled = isEnabled
         self.isSticky = isSticky
         self.labels = labels
     }
+
+    /// Frames a second from it that may be flooded; 0 is no cap. A wire with a loop brings as many as it can, a guest only what it
+    /// sends itself; neither figure is near what honest stations send.
+    public var floodLimit: Int { bum ?? (kind.isForeign ? 10_000 : 50_000) }
 
     /// The segments it is in, sorted by name.
     public var segments: [TopologyName] { attachment.segments }

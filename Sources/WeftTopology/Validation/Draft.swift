@@ -70,6 +70,7 @@ struct PortDraft: Sendable {
     var owner: String?
     var namespace: String?
     var socket: SocketDraft?
+    var bum: Int?
     var isEnabled = true
     var isSticky = false
     var labels: [String: String] = [:]

@@ -3,7 +3,7 @@ import WeftTypes
 extension ShapeReader {
     static let portKeys = [
         "host", "kind", "attach", "device", "segment", "trunk", "native", "protocol", "mac", "address", "queues", "socket",
-        "owner", "netns", "enabled", "sticky", "labels",
+        "owner", "netns", "bum", "enabled", "sticky", "labels",
     ]
 
     /// Keys that only some kinds of port have; every other key is for all.
@@ -31,6 +31,10 @@ extension ShapeReader {
         port.addresses = items("address", of: fields).compactMap { address($0, label: fields["address"]?.label ?? label) }
         port.device = fields["device"].flatMap { device(of: $0.node, key: "device", label: $0.label) }
         readDeviceOptions(of: fields, into: &port)
+        port.bum =
+            number("bum", of: fields, in: 0...10_000_000, code: .bumRange) {
+                "\($0) flooded frames a second; use 1…10000000, or 0 for no cap"
+            }?.value
         port.isEnabled = flag("enabled", of: fields) ?? true
         port.isSticky = flag("sticky", of: fields) ?? false
         port.labels = labels(of: fields)

@@ -73,8 +73,8 @@ extension Port {
         self.init(
             name: name, fabric: fabric, host: host, attachment: attachment, kind: draft.kind, attach: draft.attach,
             mac: draft.mac?.value, addresses: addresses, device: draft.device?.value, queues: draft.queues, owner: draft.owner,
-            namespace: draft.namespace, socket: socket, isEnabled: draft.isEnabled, isSticky: draft.isSticky, labels: draft.labels
-        )
+            namespace: draft.namespace, socket: socket, bum: draft.bum, isEnabled: draft.isEnabled, isSticky: draft.isSticky,
+            labels: draft.labels)
     }
 }
 
