@@ -45,6 +45,7 @@ extension Agent: AgentReporting {
             entry.socket = port.socket.map { .init(path: $0.path, mode: $0.mode.rawValue, isListening: $0.listens) }
             entry.state = status?.state ?? .waiting
             entry.detail = status == nil ? "the host was not looked at yet" : status?.cause
+            if let reason = blockedReason(of: port) { (entry.state, entry.detail) = (.blocked, reason) }
             guard let device = entry.device.flatMap({ statistics[$0] }) else { return entry }
             // What the host's side of the device receives is what the guest has sent.
             (entry.rxFrames, entry.rxBytes) = (device.rxPackets, device.rxBytes)
@@ -293,6 +294,12 @@ extension Agent: AgentReporting {
                     command: options.topologyPath.map { "weft validate \($0)" }))
         }
         alerts += revisionAlerts
+        alerts += ports.filter { $0.state == .blocked }.map { port in
+            .init(object: port.name, text: "blocked: \(port.detail ?? "a loop")", command: "weft events")
+        }
+        if let loopFailure {
+            alerts.append(.init(object: loaded.host.name.text, text: "loops are not watched for: \(loopFailure)", command: nil))
+        }
         alerts += floodWatch.stormy.compactMap(floodLimited).map { port in
             .init(
                 object: port.name, text: "floods more than \(port.floodLimit) frames/s; what is beyond is dropped",

@@ -45,6 +45,12 @@ actor Agent {
     var relays: [TopologyName: Relay] = [:]
     /// Which ports flood more than they may.
     var floodWatch = FloodWatch()
+    /// Finds ports that are on one wire; nil until there is one to watch.
+    var loops: LoopWatcher?
+    /// Why it is not there although it should be.
+    var loopFailure: String?
+    /// What is blocked, and the port that is on the same wire.
+    var blockedLanes: [LoopGuard.Lane: LoopGuard.Place] = [:]
     private var configuration: DataPlaneConfiguration?
     /// The numbers of our own devices, when the host was looked at last.
     private var overlayInterfaces: Set<Int32> = []
@@ -146,6 +152,7 @@ actor Agent {
                 logger.error("not removed", metadata: ["object": "\(entry.object)", "cause": "\(entry.status.cause ?? "")"])
             }
         }
+        loops?.stop()
         gossip?.stop()
         gossipLink.service = nil
         routes.release()
@@ -191,6 +198,7 @@ actor Agent {
         compile()
         publishRecords()
         attachDevices(links, to: plane)
+        watchLoops(links)
         adoptNumbers()
         publishStations(links)
         readBridges(links, into: plane)
@@ -270,6 +278,7 @@ actor Agent {
         var result = compiler.compile(
             loaded.topology, for: host, underlayMTU: report.underlay.mtu ?? 1500, gossip: others)
         result.fabric.overlayInterfaces = overlayInterfaces
+        block(in: &result.fabric, readPorts: result.readPorts)
         guard result != compiled else { return }
         tellWhatIsWrong(in: result, others)
         let former = compiled?.trunks ?? [:]

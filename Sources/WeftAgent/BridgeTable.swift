@@ -1,6 +1,7 @@
 import WeftForwarding
 import WeftNetlink
 import WeftTypes
+import WeftWire
 
 /// What the kernel's bridges have learnt about local stations, as events for the directory.
 ///
@@ -75,7 +76,9 @@ struct BridgeTable {
     }
 
     private func station(_ entry: WeftNetlink.FDBEntry) -> Station? {
-        guard entry.table == .bridge, !entry.isLocal, entry.mac.isStation, let member = members[entry.linkIndex] else {
+        guard entry.table == .bridge, !entry.isLocal, entry.mac.isStation, !LoopProbe.isSource(entry.mac),
+            let member = members[entry.linkIndex]
+        else {
             return nil
         }
         return Station(key: FDBKey(member.segment, entry.mac), uplink: member.uplink)

@@ -103,7 +103,7 @@ public final class DataPlane: Sendable {
                 state.fabric = FabricTables(fabric)
                 state.forgetPaths(of: former)
                 let segments = Set(fabric.segments.map(\.index))
-                let ports = Set(fabric.ports.map(\.index))
+                let ports = Set(fabric.ports.filter { !$0.isBlocked }.map(\.index))
                 let peers = Set(fabric.peers.map(\.index))
                 state.directory.forget { key, location in
                     guard segments.contains(key.segment) else { return false }

@@ -38,6 +38,10 @@
     case noMembers
     /// It was to be flooded, and its port has flooded as much as it may (`bum` of the topology).
     case floodLimited
+    /// The port is blocked, because it is on one wire with another port of its segment.
+    case portBlocked
+    /// A probe for loops, which is for the agent itself and crosses nothing.
+    case loopProbe
     /// A path probe beyond what a peer may have answered in a second.
     case probeLimited
     /// Too big for the segment; an ICMP answer was due but the port's rate limit is used up.
@@ -82,6 +86,8 @@
         case .splitHorizon: "split-horizon"
         case .noMembers: "no-members"
         case .floodLimited: "bum-limited"
+        case .portBlocked: "port-blocked"
+        case .loopProbe: "loop-probe"
         case .probeLimited: "probe-limited"
         case .tooBigAnswerLimited: "too-big-answer-limited"
         case .tooBigNoAnswer: "too-big-no-answer"

@@ -58,6 +58,9 @@ public struct PortDescription: Hashable, Sendable {
     public var isManyMACs: Bool
     /// Frames a second from the port that each worker floods; 0 is no cap.
     public var floodLimit: Int
+    /// Whether it may not forward, because it is on one wire with another port: its frames are dropped, it gets none, and no station
+    /// is behind it.
+    public var isBlocked = false
 
     /// Describes a port.
     public init(index: PortIndex, name: String, segment: SegmentIndex, isManyMACs: Bool = true, floodLimit: Int = 0) {

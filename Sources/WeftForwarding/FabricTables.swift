@@ -36,6 +36,8 @@ public final class FabricTables: Sendable {
 
     @usableFromInline struct PortFacts: Sendable {
         @usableFromInline var isPresent = false
+        /// It is described, but may not forward; it is then not present.
+        @usableFromInline var isBlocked = false
         @usableFromInline var isManyMACs = false
         @usableFromInline var segment = SegmentIndex(0)
         /// Nanoseconds from one flooded frame to the next at the port's cap; 0 is no cap.
@@ -104,7 +106,7 @@ public final class FabricTables: Sendable {
         var membership = [UInt64](repeating: 0, count: segments.count * membershipStride)
         var floodPeers: [PeerIndex] = []
         var floodPorts: [PortIndex] = []
-        let portsBySegment = Dictionary(grouping: description.ports, by: \.segment)
+        let portsBySegment = Dictionary(grouping: description.ports.filter { !$0.isBlocked }, by: \.segment)
         for segment in description.segments {
             let row = Int(segment.index.rawValue)
             precondition(!segments[row].isPresent, "\(segment.index) is described twice")
@@ -129,9 +131,10 @@ public final class FabricTables: Sendable {
         }
         for port in description.ports {
             let row = Int(port.index.rawValue)
-            precondition(!ports[row].isPresent, "\(port.index) is described twice")
+            precondition(!ports[row].isPresent && !ports[row].isBlocked, "\(port.index) is described twice")
             precondition(segments.indices.contains(Int(port.segment.rawValue)), "\(port.segment), of \(port.index), is unknown")
-            ports[row].isPresent = true
+            ports[row].isPresent = !port.isBlocked
+            ports[row].isBlocked = port.isBlocked
             ports[row].isManyMACs = port.isManyMACs
             ports[row].segment = port.segment
             ports[row].floodInterval = port.floodLimit > 0 ? max(1, 1_000_000_000 / Int64(port.floodLimit)) : 0
@@ -252,6 +255,11 @@ extension FabricTables {
 
     /// Whether `peer`, which exists, is an agent, and not a VTEP that knows VXLAN only.
     @inlinable public func isAgent(_ peer: PeerIndex) -> Bool { peerFacts[Int(peer.rawValue)].isAgent }
+
+    /// Whether `port` is there and not blocked.
+    func isForwarding(_ port: PortIndex) -> Bool {
+        Int(port.rawValue) < portFacts.count && portFacts[Int(port.rawValue)].isPresent
+    }
 
     /// Whether an interface is one of our own overlay devices.
     public func isOverlay(_ interface: Int32) -> Bool {

@@ -64,7 +64,8 @@ extension Pipeline {
     ) -> PortIndex? {
         let key = FDBKey(segment, destination)
         guard tables.lateRoutes.peer(for: key, now: now) == nil, tables.fdb.entry(for: key)?.isSticky == false else { return nil }
-        return memory.sources.localPort(of: key, now: now)
+        guard let port = memory.sources.localPort(of: key, now: now), tables.fabric.isForwarding(port) else { return nil }
+        return port
     }
 
     /// Whether a pinned station must not be the source of a frame from `sender`: it is here, or the frame would make us learn

@@ -16,7 +16,8 @@ public enum Pipeline {
     ) -> Decision {
         let row = Int(port.rawValue)
         guard row < tables.fabric.portFacts.count, tables.fabric.portFacts[row].isPresent else {
-            return Decision(.drop(.unknownPort))
+            let isBlocked = row < tables.fabric.portFacts.count && tables.fabric.portFacts[row].isBlocked
+            return Decision(.drop(isBlocked ? .portBlocked : .unknownPort))
         }
         let segment = tables.fabric.portFacts[row].segment
         guard let layout = try? FrameLayout(parsing: frame) else { return Decision(.drop(.truncated), segment: segment) }
@@ -112,6 +113,9 @@ extension Pipeline {
         }
         if !layout.ethernet.source.isStation { decision.verdict = .drop(.badSourceMAC) }
         if layout.ethernet.destination.rawValue & ~0xF == 0x0180_C200_0000 { decision.verdict = .drop(.linkLocalMulticast) }
+        if layout.ethernet.destination == LoopProbe.group, layout.etherType == LoopProbe.etherType {
+            decision.verdict = .drop(.loopProbe)
+        }
         return decision
     }
 

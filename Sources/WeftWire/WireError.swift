@@ -29,6 +29,7 @@
         case icmpv6 = "ICMPv6"
         case vxlan = "VXLAN"
         case pathProbe = "path probe"
+        case loopProbe = "loop probe"
         case virtioNet = "virtio-net"
     }
 

@@ -25,7 +25,8 @@ import WeftWire
         let unknown = Frame(destination: Network.nobody, payload: [1]).bytes
         #expect(network.send(unknown).verdict == .drop(.floodLimited))
         #expect(network.send(Frame(payload: [1]).bytes).verdict == .encapsulate(PeerIndex(0)))
-        #expect(network.send(PipelineTests.broadcast, from: 1).verdict == .flood)
+        let pinned = Frame(destination: .broadcast, source: Network.pinned, payload: [1]).bytes
+        #expect(network.send(pinned, from: 1).verdict == .flood)
         let arrived = Frame(destination: .broadcast, source: Network.there, payload: [1]).bytes
         #expect(network.receive(arrived).verdict == .flood)
     }
@@ -72,5 +73,34 @@ import WeftWire
         #expect(watch.look([port: 12], now: start.advanced(by: .seconds(13))) == [.began(port)])
         #expect(watch.look([:], now: start.advanced(by: .seconds(14))) == [])
         #expect(watch.stormy == [])
+    }
+}
+
+@Suite struct BlockedPortTests {
+    @Test("a blocked port neither gives nor gets frames") func blocked() {
+        var network = Network()
+        network.fabric.ports[0].isBlocked = true
+        #expect(network.send(PipelineTests.broadcast).verdict == .drop(.portBlocked))
+        #expect(network.send(Frame(payload: [1]).bytes).verdict == .drop(.portBlocked))
+        #expect(network.send(Frame(payload: [1]).bytes, from: 9).verdict == .drop(.unknownPort))
+        let ports = network.tables.fabric
+        #expect(ports.floodPortRange(of: Network.blue).map { ports.floodPort($0) } == [PortIndex(1)])
+    }
+
+    @Test("probes for loops end at the first pipeline, whatever brings them") func probes() {
+        var network = Network()
+        let vni = VNI(headerWord: 100 << 8)
+        let probe = LoopProbe(isBlocked: false, vni: vni, fabric: 1, run: 2, host: "alpha", port: "p1")
+        let (plain, tagged) = (probe.frame(seal: 0, tag: nil), probe.frame(seal: 0, tag: (.vlan, 7)))
+        #expect(network.send(plain).verdict == .drop(.loopProbe))
+        #expect(network.send(plain).learnt == nil)
+        #expect(network.send(tagged, from: 2).verdict == .drop(.loopProbe))
+        #expect(network.receive(plain).verdict == .drop(.loopProbe))
+        // The group alone, or the type alone, is somebody else's.
+        var other = plain
+        other[13] = 0xB6
+        #expect(network.send(other).verdict == .flood)
+        other = [UInt8](repeating: 0xFF, count: 6) + plain.dropFirst(6)
+        #expect(network.send(other).verdict == .flood)
     }
 }

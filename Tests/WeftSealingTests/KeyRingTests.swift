@@ -140,3 +140,17 @@ func mode(_ path: String) throws -> mode_t {
     try #require(result == 0)
     return state.st_mode & 0o777
 }
+
+@Suite struct LoopSealTests {
+    @Test("every key of the ring opens, the primary seals, and another message or fabric does not fit") func seals() throws {
+        var ring = KeyRing(Sample.key(1))
+        let (message, other) = (Array("probe".utf8), Array("prove".utf8))
+        let seal = ring.loopSeal(of: message)
+        #expect(ring.accepts(loopSeal: seal, of: message))
+        #expect(!ring.accepts(loopSeal: seal, of: other) && !ring.accepts(loopSeal: 0, of: message))
+        #expect(!KeyRing(Sample.key(2)).accepts(loopSeal: seal, of: message))
+        try ring.add(Sample.key(2))
+        try ring.use(Sample.key(2).id)
+        #expect(ring.loopSeal(of: message) != seal && ring.accepts(loopSeal: seal, of: message))
+    }
+}

@@ -78,13 +78,13 @@ import WeftTopology
             line: 6,
             "  vm1: { host: a, segment: blue, kind: nic, device: eth1 }\n  vm3: { host: a, segment: blue, kind: bridge, device: br0 }",
             [
-                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', br0 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet"
+                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', br0 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet; agents find such a loop and block one of the two"
             ], missing: []),
         RuleCase(
             line: 6,
             "  vm1: { host: a, kind: nic, device: eth1, trunk: { blue: 10 }, native: blue }\n  vm3: { host: a, kind: nic, device: eth2, trunk: { blue: 10 } }",
             [
-                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', eth2 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet"
+                "7:3 W604 port 'vm3' and port 'vm1' both join segment 'blue' to wires of host 'a', eth2 and eth1: if these meet, frames go round | that one is at t.weft.yaml:6:3; keep one of the two, unless their wires never meet; agents find such a loop and block one of the two"
             ], missing: []),
         RuleCase(
             line: 6,

@@ -25,7 +25,7 @@ import WeftTopology
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, adress: 10.1.0.11 }",
             [
-                "6:34 E101 unknown key 'adress' | did you mean 'address'? Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, enabled, sticky, labels"
+                "6:34 E101 unknown key 'adress' | did you mean 'address'? Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, bum, enabled, sticky, labels"
             ]),
         RuleCase(
             line: 8, "checks: [{ from: vm1, to: vm2, prto: icmp }]",
@@ -40,12 +40,12 @@ import WeftTopology
         RuleCase(
             line: 8, "defaults: { port: { knd: tap } }",
             [
-                "8:21 E101 unknown key 'knd' | did you mean 'kind'? Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, enabled, sticky, labels"
+                "8:21 E101 unknown key 'knd' | did you mean 'kind'? Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, bum, enabled, sticky, labels"
             ]),
         RuleCase(
             line: 6, "  vm1: { host: a, segment: blue, '<<': { queues: 2 } }",
             [
-                "6:34 E101 unknown key '<<' | YAML merge keys are not read; put what ports share under 'defaults'. Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, enabled, sticky, labels"
+                "6:34 E101 unknown key '<<' | YAML merge keys are not read; put what ports share under 'defaults'. Keys here: host, kind, attach, device, segment, trunk, native, protocol, mac, address, queues, socket, owner, netns, bum, enabled, sticky, labels"
             ]),
         RuleCase(line: 8, "x-mine: [1, { y: !anything 2 }]", []),
         RuleCase(line: 6, "  vm1: { host: a, segment: blue, x-note: { what: ever } }", []),

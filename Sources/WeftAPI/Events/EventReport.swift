@@ -32,6 +32,10 @@ public struct EventReport: Codable, Hashable, Sendable {
         case floodLimited = "bum-limited"
         /// It has stopped.
         case floodCalm = "bum-calm"
+        /// A port is on one wire with another of its segment, and gives way.
+        case portBlocked = "port-blocked"
+        /// It may forward again.
+        case portUnblocked = "port-unblocked"
         case keyRing = "key-ring"
         /// The host runs another revision of the topology, or one was confirmed or resolved.
         case revision

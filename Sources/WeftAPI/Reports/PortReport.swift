@@ -12,6 +12,8 @@ public struct PortReport: Codable, Hashable, Sendable {
         case waiting
         /// The port could not be brought up; ``PortReport/detail`` says why.
         case error
+        /// It may not forward, because it is on one wire with another port; ``PortReport/detail`` says with which.
+        case blocked
     }
 
     /// One segment of a trunk.

@@ -61,7 +61,7 @@ package enum LibvirtHook {
         guard port.kind == "tap" else { return "\(subject) is of kind \(port.kind); a domain takes a port of kind tap" }
         switch port.state {
         case .up: return "\(subject) is in use; another virtual machine has it open"
-        case .waiting, .error: return "\(subject) is not ready: \(port.detail ?? "see weft doctor")"
+        case .waiting, .error, .blocked: return "\(subject) is not ready: \(port.detail ?? "see weft doctor")"
         case .down, nil: break
         }
         if down.contains(device) { return "\(subject) is switched off: \(port.detail ?? "see weft port show \(port.name)")" }

@@ -31,8 +31,9 @@ extension EventReport.Kind {
     /// The look of a kind.
     fileprivate var tone: Paint.Tone? {
         switch self {
-        case .peerJoined, .peerAlive, .floodCalm: .good
-        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch, .revisionConflict, .floodLimited: .warning
+        case .peerJoined, .peerAlive, .floodCalm, .portUnblocked: .good
+        case .peerSuspect, .stickyConflict, .duplicateName, .specMismatch, .revisionConflict, .floodLimited, .portBlocked:
+            .warning
         case .peerDead, .duplicateMAC, .duplicateIP, .duplicateKey, .alarm: .bad
         case .revision, .peerLeft, .peerAddress, .stationMoved, .pathMTU, .keyRing: nil
         }

@@ -53,7 +53,7 @@ extension PortReport.State {
         switch self {
         case .up: .good
         case .down, .waiting: .warning
-        case .error: .bad
+        case .error, .blocked: .bad
         }
     }
 }

@@ -29,6 +29,9 @@ public struct BridgePort: Hashable, Sendable {
     /// Whether BPDUs that come in take the port down.
     public var guardsBPDU: Bool?
 
+    /// In a request: forgets what was learnt at the port.
+    public var flushes = false
+
     /// Creates a set of attributes, by default none.
     public init(
         isLearning: Bool? = nil, floodsUnicast: Bool? = nil, floodsMulticast: Bool? = nil, floodsBroadcast: Bool? = nil,

@@ -164,6 +164,7 @@ extension BridgePort {
     func emit(into message: inout MessageBuilder) {
         if let state { message.put(IFLA_BRPORT_STATE, state.rawValue) }
         if let cost { message.put(IFLA_BRPORT_COST, cost) }
+        if flushes { message.put(IFLA_BRPORT_FLUSH, true) }
         let flags: [(Int, Bool?)] = [
             (IFLA_BRPORT_LEARNING, isLearning), (IFLA_BRPORT_UNICAST_FLOOD, floodsUnicast),
             (IFLA_BRPORT_MCAST_FLOOD, floodsMulticast), (IFLA_BRPORT_BCAST_FLOOD, floodsBroadcast),

@@ -166,7 +166,7 @@ public enum DiagnosticCode: String, Hashable, Sendable, CaseIterable {
         case .possibleLoop:
             (
                 "possible loop",
-                "Two ports of the kinds `nic` and `bridge` join a segment to wires of one host with the same tag; if the wires meet, frames go round."
+                "Two ports of the kinds `nic` and `bridge` join a segment to wires of one host with the same tag; if the wires meet, frames go round, and the agents, which find that by probes, block one of the two."
             )
         }
     }

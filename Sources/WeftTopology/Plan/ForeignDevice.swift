@@ -48,27 +48,32 @@ public struct BroughtUp: Hashable, Sendable {
     public var name: String { "\(Self.prefix).\(fabric).\(port.text.split(separator: "/").joined(separator: "."))" }
 }
 
-/// The alternative name of a device of others that the agent has put into a bridge of its own: `weft-in.<fabric>`.
+/// The alternative name of a device of others that the agent has put into a bridge of its own: `weft-in.<fabric>.<device>`, because a namespace has each
+/// alternative name once.
 ///
 /// A device may be in there because somebody put it there by hand; by this name the agent knows which it has to take out again.
 public struct JoinedBridge: Hashable, Sendable {
     /// The fabric that the bridge is of.
     public let fabric: TopologyName
+    /// The name that the device had then.
+    public let device: String
 
     private static var prefix: Substring { "weft-in" }
 
     /// Names a device that joined a bridge of a fabric.
-    public init(fabric: TopologyName) { self.fabric = fabric }
+    public init(fabric: TopologyName, device: String) { (self.fabric, self.device) = (fabric, device) }
 
     /// Reads an alternative name; nil for one that is none of ours.
     public init?(name: some StringProtocol) {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].elementsEqual(Self.prefix), let fabric = TopologyName(parts[1]) else { return nil }
-        self.init(fabric: fabric)
+        let parts = name.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].elementsEqual(Self.prefix), let fabric = TopologyName(parts[1]), !parts[2].isEmpty else {
+            return nil
+        }
+        self.init(fabric: fabric, device: String(parts[2]))
     }
 
     /// The alternative name.
-    public var name: String { "\(Self.prefix).\(fabric)" }
+    public var name: String { "\(Self.prefix).\(fabric).\(device)" }
 }
 
 extension Planner {
@@ -87,7 +92,7 @@ extension Planner {
         guard let fabric = desired.fabric, let bridge = device.bridge, host.links[bridge] != nil,
             let link = host.links[device.name], Ownership(of: link, fabric: fabric) == .foreign
         else { return }
-        let note = JoinedBridge(fabric: fabric).name
+        let note = JoinedBridge(fabric: fabric, device: device.name).name
         guard link.master != bridge || !link.alternativeNames.contains(note) else { return }
         if let master = link.master, !isOurs(master) { return report(device, .deviceInUse(device.name, master: master)) }
         let own = host.addresses.filter { $0.device == device.name && !$0.isLinkLocal }.map(\.prefix).min()

@@ -22,7 +22,10 @@ extension RuleChecker {
                 claims.append(Claim(key: lane, owner: port.label, span: port.name.span))
             }
         }
-        report(.possibleLoop, claims, advice: "keep one of the two, unless their wires never meet") { later, earlier in
+        report(
+            .possibleLoop, claims,
+            advice: "keep one of the two, unless their wires never meet; agents find such a loop and block one of the two"
+        ) { later, earlier in
             let (here, there) = (devices[later.owner] ?? "", devices[earlier.owner] ?? "")
             return "\(later.owner) and \(earlier.owner) both join segment '\(later.key.segment.shortened)' to wires of host "
                 + "'\(later.key.host.shortened)', \(here) and \(there): if these meet, frames go round"

@@ -65,7 +65,7 @@ import WeftTypes
     @Test func aNICLeavesABridgeThatStays() {
         let start = Self.host(isUp: true)
         let used = Self.after(Self.state(isBridged: true), start)
-        #expect(used.links["eno2"]?.alternativeNames == ["weft-in.first"])
+        #expect(used.links["eno2"]?.alternativeNames == ["weft-in.first.eno2"])
         let bridge = HostState(fabric: Self.fabric, devices: Self.state(isBridged: true).devices)
         let left = Self.after(bridge, used)
         #expect(left.links["eno2"] == start.links["eno2"] && left.links["wfb-blue"] != nil)
@@ -77,11 +77,18 @@ import WeftTypes
         let bridge = HostState(fabric: Self.fabric, devices: Self.state(isBridged: true).devices)
         host.links["eno2"]?.alternativeNames = []
         #expect(Self.after(bridge, host).links["eno2"]?.master == "wfb-blue")
-        #expect(Self.after(Self.state(isBridged: true), host).links["eno2"]?.alternativeNames == ["weft-in.first"])
-        host.links["eno2"]?.alternativeNames = ["weft-in.first"]
+        #expect(Self.after(Self.state(isBridged: true), host).links["eno2"]?.alternativeNames == ["weft-in.first.eno2"])
+        host.links["eno2"]?.alternativeNames = ["weft-in.first.eno2"]
         host.links["eno2"]?.master = "br0"
         let left = Self.after(bridge, host).links["eno2"]
         #expect(left?.master == "br0" && left?.alternativeNames == [])
+    }
+
+    @Test("a namespace has each alternative name once, so those of two devices differ") func notesDiffer() {
+        let names = ["eno2", "eno3.10"].map { JoinedBridge(fabric: Self.fabric, device: $0).name }
+        #expect(names == ["weft-in.first.eno2", "weft-in.first.eno3.10"])
+        #expect(names.compactMap { JoinedBridge(name: $0)?.device } == ["eno2", "eno3.10"])
+        #expect(JoinedBridge(name: "weft-in.first.") == nil && JoinedBridge(name: "weft.first.eno2") == nil)
     }
 
     @Test func whatSomebodyElseUsesStays() throws {
