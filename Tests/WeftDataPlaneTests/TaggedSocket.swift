@@ -16,8 +16,13 @@ final class TaggedSocket {
         socket = try NetworkNamespace.named(namespace).run { try PacketSocket.open(interface: device) }
     }
 
+    /// Sends a frame, within two seconds: the device's queue may be full of what was sent just before.
     func send(_ frame: [UInt8]) {
-        let result = unsafe frame.withUnsafeBytes { unsafe write(socket.rawValue, $0.baseAddress, $0.count) }
+        var result = -1
+        for _ in 0..<200 where result < 0 {
+            result = unsafe frame.withUnsafeBytes { unsafe write(socket.rawValue, $0.baseAddress, $0.count) }
+            if result < 0 { usleep(10_000) }
+        }
         #expect(result == frame.count)
     }
 

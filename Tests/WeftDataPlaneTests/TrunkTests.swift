@@ -180,7 +180,7 @@ import WeftWire
                 take()
             }
         }
-        try rig.poll(seconds: 5) {
+        try rig.poll(seconds: 60) {
             take()
             return seen.count == Int(count)
         }
