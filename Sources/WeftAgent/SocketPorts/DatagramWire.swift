@@ -14,8 +14,9 @@ struct DatagramWire: GuestWire {
     private var socket: FrameSocket?
     /// Where the guest's program has its socket.
     private var guest: String
-    private var incoming = [UInt8](repeating: 0, count: FrameReader.maximumFrameByteCount)
-    private var outgoing = [UInt8](repeating: 0, count: FrameReader.maximumFrameByteCount)
+    /// Room for a frame each way while a guest is there.
+    private var incoming: [UInt8] = []
+    private var outgoing: [UInt8] = []
     /// Bytes of the frame that is to be sent, 0 for none.
     private var pendingCount = 0
     private var pause = Backoff()
@@ -39,11 +40,14 @@ struct DatagramWire: GuestWire {
 
     mutating func advance(_ now: Instant) {
         guard now >= attemptAt else { return }
-        if socket?.isInPlace == false { (socket, isLinked) = (nil, false) }
+        if let former = socket, !former.isInPlace {
+            unlink(former)
+            socket = nil
+        }
         guard let socket = socket ?? bind(now) else { return }
         switch socket.connect(to: guest) {
         case 0:
-            (isLinked, problem) = (true, nil)
+            link()
             pause.reset()
             attemptAt = now.advanced(by: Self.lookPause)
         case let error:
@@ -74,12 +78,21 @@ struct DatagramWire: GuestWire {
         return socket
     }
 
+    private mutating func link() {
+        if !isLinked {
+            incoming = Array(repeating: 0, count: FrameReader.maximumFrameByteCount)
+            outgoing = incoming
+        }
+        (isLinked, problem) = (true, nil)
+    }
+
     /// The guest is gone; another may come from elsewhere.
     private mutating func unlink(_ socket: FrameSocket) {
         if isLinked { socket.disconnect() }
         isLinked = false
         guest = port.options.guestPath
         dropPending()
+        (incoming, outgoing) = ([], [])
     }
 
     private mutating func dropPending() {
@@ -102,7 +115,8 @@ struct DatagramWire: GuestWire {
     mutating func handle(_ list: PollList, _ device: RelayDevice, _ now: Instant) {
         guard let socket else { return }
         if list[place].contains(.writable), pendingCount > 0 { send(socket, now) }
-        guard list[place].contains(.readable) else { return }
+        // An error waits to be taken, too, or it would wake this up for ever.
+        guard !list[place].isDisjoint(with: [.readable, .failed, .hungUp]) else { return }
         if isLinked {
             receive(socket, device, now)
         } else {
@@ -114,7 +128,8 @@ struct DatagramWire: GuestWire {
     private mutating func findSender(_ socket: FrameSocket, _ now: Instant) {
         guard let sender = socket.nextSender() else { return }
         if !sender.isEmpty, socket.connect(to: sender) == 0 {
-            (guest, isLinked, problem) = (sender, true, nil)
+            guest = sender
+            link()
             attemptAt = now.advanced(by: Self.lookPause)
         } else {
             // Nobody that could be answered.

@@ -17,19 +17,21 @@ struct FrameReader: Sendable {
     static var headerByteCount: Int { 4 }
 
     /// Where the pieces go; valid where ``next()`` says so.
-    var bytes: [UInt8]
+    var bytes: [UInt8] = []
+    private let byteCount: Int
     private var start = 0
     private var end = 0
 
-    /// Creates a reader that has seen nothing.
+    /// Creates a reader that has seen nothing and has no memory yet.
     ///
-    /// - Parameter byteCount: its memory; two frames at least.
+    /// - Parameter byteCount: what it takes; two frames at least.
     init(byteCount: Int = 256 << 10) {
-        bytes = Array(repeating: 0, count: max(byteCount, 2 * (Self.headerByteCount + Self.maximumFrameByteCount)))
+        self.byteCount = max(byteCount, 2 * (Self.headerByteCount + Self.maximumFrameByteCount))
     }
 
     /// Where the next piece goes: never empty once all frames were taken.
     mutating func room() -> Range<Int> {
+        if bytes.isEmpty { bytes = Array(repeating: 0, count: byteCount) }
         if start == end { (start, end) = (0, 0) }
         if start > 0, bytes.count - start < Self.headerByteCount + Self.maximumFrameByteCount {
             let count = end - start
@@ -62,6 +64,6 @@ struct FrameReader: Sendable {
         return frame
     }
 
-    /// Forgets what is there.
-    mutating func reset() { (start, end) = (0, 0) }
+    /// Forgets what is there, and gives its memory back.
+    mutating func reset() { (bytes, start, end) = ([], 0, 0) }
 }

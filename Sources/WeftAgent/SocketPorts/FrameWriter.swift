@@ -1,13 +1,14 @@
 /// Frames on their way into a stream, in the format that ``FrameReader`` reads. What the stream did not take is kept, and so nothing but whole
 /// frames ever gets into it.
 struct FrameWriter: Sendable {
-    private(set) var bytes: [UInt8]
+    private(set) var bytes: [UInt8] = []
+    private let byteCount: Int
     private var start = 0
     private var end = 0
 
-    /// Creates a writer with nothing to write.
+    /// Creates a writer with nothing to write and no memory yet.
     init(byteCount: Int = 256 << 10) {
-        bytes = Array(repeating: 0, count: max(byteCount, FrameReader.headerByteCount + FrameReader.maximumFrameByteCount))
+        self.byteCount = max(byteCount, FrameReader.headerByteCount + FrameReader.maximumFrameByteCount)
     }
 
     /// What is to be written next.
@@ -17,6 +18,7 @@ struct FrameWriter: Sendable {
 
     /// Adds the frame that `body` puts into a part of the bytes, by its size; nil adds none. False when there is no room for another.
     mutating func append(_ body: (inout [UInt8], Range<Int>) -> Int?) -> Bool {
+        if bytes.isEmpty { bytes = Array(repeating: 0, count: byteCount) }
         if isEmpty { (start, end) = (0, 0) }
         let place = end + FrameReader.headerByteCount
         guard place + FrameReader.maximumFrameByteCount <= bytes.count else { return false }
@@ -36,7 +38,7 @@ struct FrameWriter: Sendable {
         start += count
     }
 
-    /// Forgets what was not written, and says of how many frames there was something.
+    /// Forgets what was not written, says of how many frames there was something, and gives the memory back.
     mutating func discard() -> Int {
         var (place, count) = (0, 0)
         while place < end {
@@ -44,7 +46,7 @@ struct FrameWriter: Sendable {
             place += FrameReader.headerByteCount + size
             if place > start { count += 1 }
         }
-        (start, end) = (0, 0)
+        (bytes, start, end) = ([], 0, 0)
         return count
     }
 }

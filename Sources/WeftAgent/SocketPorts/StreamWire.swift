@@ -95,12 +95,12 @@ struct StreamWire: GuestWire {
             return
         }
         (peer, note, linkedAt) = (newcomer, nil, now)
-        reader.reset()
     }
 
     private mutating func letGo(_ now: Instant, because reason: String? = nil) {
         state.count(.lost, writer.discard())
         (peer, note) = (nil, reason)
+        reader.reset()
         // One that was there for a while may come back at once; one that only comes and goes has to wait.
         if reason == nil, linkedAt.duration(to: now) > .seconds(1) { pause.reset() }
         attemptAt =

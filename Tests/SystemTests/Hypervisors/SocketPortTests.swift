@@ -119,6 +119,45 @@ extension System {
         }
 
         @Test(
+            "a program that does not read keeps nobody else waiting, and no link leads the agent to what is not the owner's",
+            .needs()) func hostility()
+            async throws
+        {
+            let sockets = try await SocketSite()
+            let (site, hyper) = (sockets.site, sockets.hyper)
+            // One takes its place and reads nothing: what is for it is lost in the device, and counted there.
+            let deaf = try FrameSocket.connect(to: "\(sockets.folder)/listening")
+            try await sockets.wait("listening", is: "up")
+            let mac = try #require(try await hyper.alpha.client.ports().first { $0.name == "listening" }?.mac)
+            try site["far1"].run("ip neighbour replace 10.1.0.11 lladdr \(mac) dev eth0")
+            let sender = try GuestSocket(.udp, .v4, in: site["far1"])
+            try sender.connect(to: VTEP(address: .v4(IPv4Address(rawValue: 0x0A01_000B)), udpPort: 9))
+            let packet = [UInt8](repeating: 0, count: 1400)
+            try await hyper.alpha.wait("frames are dropped") {
+                for _ in 0..<500 { try sender.send(packet) }
+                return try await hyper.alpha.client.ports().first { $0.name == "listening" }?.drops["device-transmit"] ?? 0 > 0
+            }
+            // One that answers where the guest's socket is expected.
+            let peer = try FrameSocket.bind(.datagram, to: "\(sockets.folder)/answering.guest", replacing: [])
+            try check(unsafe chmod("\(sockets.folder)/answering.guest", 0o666), "open a socket to all")
+            try await sockets.wait("answering", is: "up")
+            // A link to a socket that the port's owner may not use.
+            let root = try FrameSocket.bind(.datagram, to: site.path("root.sock"), replacing: [])
+            try check(unsafe symlink(site.path("root.sock"), "\(sockets.folder)/calling"), "make a link")
+            try await sockets.wait("calling", is: "error")
+            let detail = try await hyper.alpha.client.ports().first { $0.name == "calling" }?.detail
+            #expect(detail?.contains("Permission denied") == true, "\(detail ?? "")")
+
+            let used = hyper.alpha.processorTime
+            try await Task.sleep(for: .seconds(1))
+            #expect(hyper.alpha.processorTime - used < .milliseconds(400))
+            withExtendedLifetime((deaf, root)) {}
+            // The port that is not concerned is as it was.
+            try await sockets.wait("answering", is: "up")
+            peer.removeFile()
+        }
+
+        @Test(
             "a guest at a socket gets frames that fit and have their checksums, whatever the sender's card leaves to others",
             .needs("ethtool"))
         func offloads() async throws {
