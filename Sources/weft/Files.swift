@@ -18,20 +18,31 @@ struct Validate: LocalCommand {
 
 struct Test: LocalCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Judge the checks of a topology file, before it is applied.",
+        abstract: "Judge the checks of a topology file, before it is applied or live.",
         discussion: """
             Each check's packets are followed from host to host by the functions that forward packets, over what each host would
-            know once the file is applied; nothing is sent. Exits with 2 when a check does not come out as expected.
+            know once the file is applied; nothing is sent. With --live they are sent from the device of one guest and looked for
+            at that of the other, where both are network namespaces of this machine: in a lab, or behind veth ports. Exits with
+            2 when a check does not come out as expected.
             """)
 
     @Argument(
         help: "The file, - for the standard input. (default: the only *.weft.yaml here)", completion: .file(extensions: ["yaml"]))
     var file: String?
 
+    @Flag(help: "Send the packets, between guests that are there.")
+    var live = false
+
+    @Option(
+        help: ArgumentHelp("Of this lab. (default: the one called as the fabric, if there is one)", valueName: "name"),
+        completion: .shellCommand("weft lab list -o name 2>/dev/null"))
+    var lab: String?
+
     @OptionGroup var global: GlobalOptions
 
     func run(_ console: Console) async throws(APIError) -> ExitStatus {
-        try TopologyTesting.run(file, format: global.output, isQuiet: global.quiet, console: console)
+        try TopologyTesting.run(
+            file, by: live ? .live(lab: lab) : .model, format: global.output, isQuiet: global.quiet, console: console)
     }
 }
 

@@ -17,6 +17,8 @@ struct TopologyLabTests {
             let summary = try #require(try Lab.list(lab.name).first)
             #expect(summary.hosts.allSatisfy { $0.state == "up" } && summary.guests.allSatisfy { $0.state == "up" })
             try expectReachability(summary, lab)
+            let checks = try WeftBinary.run(["test", "--live", WeftBinary.topology(file), "--lab", lab.name])
+            #expect(checks.contains("all as expected"), "\(checks)")
 
             let (namespaces, agents) = (lab.namespaceIdentities(), try agents(lab))
             try WeftBinary.run(["lab", "up", WeftBinary.topology(file), "--lab", lab.name])
@@ -28,6 +30,41 @@ struct TopologyLabTests {
             #expect(lab.namespaceIdentities().isEmpty)
             #expect(lab.processes().isEmpty)
             #expect(!Files.isAccessible(lab.layout.directory, F_OK))
+        }
+    }
+
+    /// What is really so counts, and not what the file says: an underlay that is down, for one.
+    @Test func checksAreJudgedLive() async throws {
+        try await Trial.run(root: LabLayout.defaultRoot) { lab in
+            let topology = """
+                weft: 1
+                name: first
+                hosts: { alpha: { underlay: 192.0.2.11 }, bravo: { underlay: 192.0.2.12 } }
+                segments: { blue: { vni: 100, subnet: 10.1.0.0/24 }, green: { vni: 200 } }
+                ports:
+                  fw: { host: alpha, attach: direct, trunk: { blue: 10, green: 20 } }
+                  vm1: { host: alpha, segment: blue, address: 10.1.0.11 }
+                  vm2: { host: bravo, segment: blue, address: 10.1.0.12 }
+                  vm3: { host: bravo, segment: green, attach: direct }
+                checks:
+                  - { from: vm1, to: vm2, proto: tcp, port: 80 }
+                  - { from: fw, to: vm3, proto: udp, port: 53 }
+                  - { from: vm2, to: fw, proto: icmp }
+                  - { from: vm1, to: vm3, proto: arp, expect: deny }
+
+                """
+            try Files.replace(lab.topologyPath, with: Array(topology.utf8), attempt: "test")
+            try WeftBinary.run(["lab", "up", lab.topologyPath, "--lab", lab.name])
+            let good = try WeftBinary.run(["test", "--live", lab.topologyPath, "--lab", lab.name])
+            #expect(good.hasSuffix("4 checks, all as expected\n"), "\(good)")
+            // The same by the model, of which the lab is the proof.
+            #expect(try WeftBinary.run(["test", lab.topologyPath]).hasSuffix("4 checks, all as expected\n"))
+
+            try WeftBinary.run(["lab", "exec", "--lab", lab.name, "host:bravo", "--", "ip", "link", "set", "eth0", "down"])
+            let bad = try WeftBinary.status(["test", "--live", lab.topologyPath, "--lab", lab.name])
+            #expect(bad.status == .exited(2), "\(bad)")
+            #expect(bad.standardOutput.contains("does not arrive at vm"), "\(bad)")
+            #expect(bad.standardOutput.hasSuffix("4 checks, 1 as expected\n"), "\(bad)")
         }
     }
 

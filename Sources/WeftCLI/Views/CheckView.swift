@@ -12,10 +12,10 @@ package struct CheckReport: Encodable, Hashable, Sendable {
     package let traffic: String
     /// `allow` or `deny`.
     package let expect: String
-    /// Whether it arrives and is answered.
-    package let isReached: Bool
-    /// Whether that is what the check expects.
-    package let isPassed: Bool
+    /// Whether it arrives and is answered; nil when it could not be tried.
+    package let isReached: Bool?
+    /// Whether that is what the check expects; nil when it could not be tried.
+    package let isPassed: Bool?
     /// Why, in a sentence.
     package let cause: String
     /// The packets that were followed.
@@ -45,18 +45,22 @@ package struct CheckReport: Encodable, Hashable, Sendable {
         case isPassed = "passed"
     }
 
-    package init(_ verdict: CheckVerdict) {
-        let check = verdict.check
+    package init(_ check: Check, isReached: Bool?, cause: String, packets: [Packet]) {
         (from, to, traffic) = (check.from.text, check.to.text, check.traffic.name)
-        (expect, isReached, isPassed) = (check.expectation.rawValue, verdict.isReached, verdict.isAsExpected)
-        cause = verdict.cause
-        packets = verdict.legs.map { leg in
+        (self.isReached, self.cause, self.packets) = (isReached, cause, packets)
+        expect = check.expectation.rawValue
+        isPassed = isReached.map { $0 == (check.expectation == .allow) }
+    }
+
+    package init(_ verdict: CheckVerdict) {
+        let packets = verdict.legs.map { leg in
             Packet(
                 packet: leg.packet, from: leg.from.text, to: leg.to.text, segment: leg.segment.text, arrives: leg.arrives,
                 stages: leg.journey.stages.map {
                     Stage(host: $0.host.text, point: $0.point.rawValue, object: $0.object, detail: $0.detail)
                 })
         }
+        self.init(verdict.check, isReached: verdict.isReached, cause: verdict.cause, packets: packets)
     }
 }
 
@@ -68,15 +72,16 @@ package enum CheckView {
             talk: reports.map { "\($0.from) → \($0.to)".count }.max() ?? 0, traffic: reports.map(\.traffic.count).max() ?? 0
         )
         return reports.map { report in
-            let word = report.isPassed ? "ok" : "FAIL"
+            let word = report.isPassed.map { $0 ? "ok" : "FAIL" } ?? "–"
+            let tone: Paint.Tone = report.isPassed.map { $0 ? .good : .bad } ?? .faint
             let fields = [
                 pad("\(report.from) → \(report.to)", widths.talk), pad(report.traffic, widths.traffic), pad(report.expect, 5),
                 report.cause,
             ]
             let line =
-                paint(word, report.isPassed ? .good : .bad) + String(repeating: " ", count: 6 - word.count)
+                paint(word, tone) + String(repeating: " ", count: 6 - word.count)
                 + Table.printable(fields.joined(separator: "  ")) + "\n"
-            let told = isWide ? report.packets : report.isPassed ? [] : report.packets.suffix(1)
+            let told = isWide ? report.packets : report.isPassed != false ? [] : report.packets.suffix(1)
             return line + told.map { way(of: $0, paint) }.joined()
         }.joined()
     }
@@ -87,6 +92,7 @@ package enum CheckView {
             ["      \(stage.host)", "\(stage.point)", "\(stage.object)", Table.Cell(stage.detail, .faint)]
         }
         let head = "      \(packet.packet) of \(packet.from) for \(packet.to)\n"
+        guard !rows.isEmpty else { return "" }
         return paint(Table.printable(head.trimmingLineEnd), .faint) + "\n" + Table(titles: [], rows: rows).text(paint)
     }
 
