@@ -36,8 +36,8 @@ extension System {
                 name: "MTU too large", words: ["validate", "@/mtu.yaml"], exitCode: 65,
                 says: ["mtu.yaml:5:", "error[E5", "1480", "50", "1530", "1500", "1450"]),
             Mistake(
-                name: "a kind of a later version", words: ["validate", "@/socket.yaml"], exitCode: 65,
-                says: ["socket.yaml:7:", "error[E5", "not in this version"]),
+                name: "a section of a later version", words: ["validate", "@/later.yaml"], exitCode: 65,
+                says: ["later.yaml:8:", "error[E5", "not in this version"]),
             Mistake(
                 name: "agent, no file", words: ["agent", "--host", "alpha", "--topology", "@/none.yaml"], exitCode: 65,
                 says: ["@/none.yaml", "nothing was changed"]),
@@ -54,8 +54,7 @@ extension System {
             "broken.yaml": "weft: 1\nname: [\n",
             "twice.yaml": file("  blue: { vni: 100 }\n  green: { vni: 100 }"),
             "mtu.yaml": file("  blue: { vni: 100, mtu: 1480 }"),
-            "socket.yaml": file(
-                "  blue: { vni: 100 }", "  vm1: { host: alpha, segment: blue, kind: socket, socket: { path: /run/vm1.sock } }"),
+            "later.yaml": file("  blue: { vni: 100 }") + "groups: { web: [vm1] }\n",
             "good.yaml": file("  blue: { vni: 100 }"),
         ]
 
