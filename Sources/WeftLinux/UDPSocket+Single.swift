@@ -1,3 +1,4 @@
+import CWeftLinux
 import Glibc
 import WeftTypes
 

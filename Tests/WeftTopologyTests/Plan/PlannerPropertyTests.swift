@@ -73,7 +73,8 @@ import WeftTypes
         }
         for link in start.links.values where !Ownership(of: link, fabric: state.fabric).isOurs {
             if case .vlan(let vlan) = link.kind, let parent = start.links[vlan.parent],
-                Ownership(of: parent, fabric: state.fabric).isOurs, host.links[link.name] == nil
+                Ownership(of: parent, fabric: state.fabric).isOurs,
+                host.links[link.name].map({ Ownership(of: $0, fabric: state.fabric).isOurs }) ?? true
             {
                 continue
             }
