@@ -225,11 +225,13 @@ extension NetlinkLinkDriver {
 }
 
 extension BridgeAttributes {
-    /// The settings a plan knows, for a bridge that is there or a new one. A kernel without VLAN filtering refuses to be told
-    /// even that it is off, so that is only said to a bridge on which it is on.
+    /// The settings a plan knows, for a bridge that is there or a new one. A kernel without VLAN filtering, which shows no default
+    /// VLAN, refuses to be told even that it is off, so that is only said when it is to be changed.
     init(_ options: BridgeOptions, on link: Link?) {
-        var isFilteringVLANs = false
-        if case .bridge(let present)? = link?.kind { isFilteringVLANs = present.isVLANFiltering ?? false }
+        var isFilteringVLANs: Bool? = false
+        if case .bridge(let present)? = link?.kind {
+            isFilteringVLANs = present.defaultPVID == nil ? options.isFilteringVLANs : present.isVLANFiltering
+        }
         self.init(
             ageingTime: options.ageing, isSTPEnabled: options.isSTPOn,
             isVLANFiltering: options.isFilteringVLANs == isFilteringVLANs ? nil : options.isFilteringVLANs,

@@ -108,7 +108,8 @@ extension NetlinkLinkDriver {
             return .bridge(
                 BridgeOptions(
                     isSTPOn: bridge.isSTPEnabled ?? false, isSnoopingMulticast: bridge.isMulticastSnooping ?? false,
-                    isFilteringVLANs: bridge.isVLANFiltering ?? false, ageing: bridge.ageingTime ?? BridgeOptions.ours.ageing))
+                    isFilteringVLANs: bridge.defaultPVID == nil ? nil : bridge.isVLANFiltering,
+                    ageing: bridge.ageingTime ?? BridgeOptions.ours.ageing))
         case .veth: return .veth(guests.lazy.compactMap { $0.end(of: link) }.first)
         case .tun(let tun) where tun.mode == .tap:
             return .tap(

@@ -55,8 +55,10 @@ extension HostDevice {
             let reason = isDirect ? "the agent alone judges sizes" : "a bridge drops what is larger without notice"
             settings.append((.mtu(link.maximumMTU), "its MTU is \(link.mtu), and \(reason)"))
         }
-        if case .bridge(let options) = link.kind, options != .ours {
-            settings.append((.bridge(.ours), "its bridge options were changed"))
+        if case .bridge(let options) = link.kind, !options.fulfil(bridgeOptions) {
+            let isFilter = options.isFilteringVLANs != filtersVLANs
+            let reason = filtersVLANs ? "tagged frames of a wire would be heard" : "no wire is on it any more"
+            settings.append((.bridge(bridgeOptions), isFilter ? reason : "its bridge options were changed"))
         }
         if !link.isQuietIPv4 { settings.append((.quietIPv4, "the host would answer guests")) }
         if !link.isQuietIPv6 { settings.append((.quietIPv6, "the host would answer guests")) }

@@ -118,7 +118,8 @@ extension HostState {
         return [
             HostDevice(
                 mark: bridge, name: bridge.deviceName.text, kind: .bridge,
-                mac: .derived(mark: bridge, host: host, avoiding: guests)),
+                mac: .derived(mark: bridge, host: host, avoiding: guests),
+                filtersVLANs: segment.tags == .drop && topology.hasWire(on: bridge.deviceName.text, of: host)),
             HostDevice(
                 mark: uplink, name: uplink.deviceName.text, kind: .tap(tap),
                 mac: .derived(mark: uplink, host: host, avoiding: guests),
@@ -144,6 +145,11 @@ extension Topology {
             return deviceName(of: port)
         }
         return Mark(fabric: name, port: port.name, vlan: vlan).deviceName.text
+    }
+
+    /// Whether a NIC joins a bridge itself, for an access port's segment or a trunk's native one.
+    fileprivate func hasWire(on bridge: String, of host: Host) -> Bool {
+        ports(on: host.name).contains { $0.kind == .nic && $0.isEnabled && self.bridge(of: $0) == bridge }
     }
 
     /// The bridge that a port's device joins, that of its segment or of its native one; nil for one that joins none.

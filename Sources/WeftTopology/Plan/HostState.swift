@@ -83,16 +83,19 @@ public struct HostDevice: Hashable, Sendable {
 
     /// Which frames of a trunk that joins bridges pass into the host; nil for every other device.
     public let vlanFilter: VLANFilter?
+    /// Whether it is a bridge that drops tagged frames: a wire is on it, whose other VLANs are none of its guests' business, nor
+    /// is what a guest tags itself the wire's.
+    public let filtersVLANs: Bool
     /// Whether it is up; one of a port that is switched off is not.
     public let isUp: Bool
 
     /// Describes a device.
     public init(
         mark: Mark, name: String, kind: Kind, mac: MACAddress, bridge: String? = nil, isDirect: Bool = false,
-        vlanFilter: VLANFilter? = nil,
-        isUp: Bool = true
+        vlanFilter: VLANFilter? = nil, filtersVLANs: Bool = false, isUp: Bool = true
     ) {
         self.vlanFilter = vlanFilter
+        self.filtersVLANs = filtersVLANs
         self.isUp = isUp
         self.mark = mark
         self.name = name
@@ -104,6 +107,13 @@ public struct HostDevice: Hashable, Sendable {
 
     /// What it is for.
     public var object: HostObject { HostObject(mark) }
+
+    /// The settings of a bridge.
+    var bridgeOptions: BridgeOptions {
+        var options = BridgeOptions.ours
+        options.isFilteringVLANs = filtersVLANs
+        return options
+    }
 
     /// The guest's end of a veth pair, nil for other devices.
     public var guest: GuestEnd? {

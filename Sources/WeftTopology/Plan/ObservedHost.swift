@@ -90,21 +90,29 @@ public struct ObservedLink: Hashable, Sendable {
 public struct BridgeOptions: Hashable, Sendable {
     public var isSTPOn: Bool
     public var isSnoopingMulticast: Bool
-    public var isFilteringVLANs: Bool
+    /// Whether tagged frames are dropped, where no port says otherwise; nil where the kernel can't do that.
+    public var isFilteringVLANs: Bool?
     /// How long an unused FDB entry stays.
     public var ageing: Duration
 
     /// Describes a bridge's settings.
-    public init(isSTPOn: Bool, isSnoopingMulticast: Bool, isFilteringVLANs: Bool, ageing: Duration) {
+    public init(isSTPOn: Bool, isSnoopingMulticast: Bool, isFilteringVLANs: Bool?, ageing: Duration) {
         self.isSTPOn = isSTPOn
         self.isSnoopingMulticast = isSnoopingMulticast
         self.isFilteringVLANs = isFilteringVLANs
         self.ageing = ageing
     }
 
-    /// What every bridge of ours has: it is a wire with a table, loops are prevented elsewhere and tags pass.
+    /// What a new bridge of ours has: it is a wire with a table, loops are prevented elsewhere and tags pass.
     public static let ours = BridgeOptions(
         isSTPOn: false, isSnoopingMulticast: false, isFilteringVLANs: false, ageing: .seconds(300))
+
+    /// Whether they are `wanted`, as far as the kernel can do that.
+    func fulfil(_ wanted: BridgeOptions) -> Bool {
+        var own = self
+        own.isFilteringVLANs = isFilteringVLANs ?? wanted.isFilteringVLANs
+        return own == wanted
+    }
 }
 
 /// A TAP device as the kernel shows it.

@@ -112,7 +112,10 @@ extension HostState {
         for segment in ["blue", "green", "red"] where Bool.random(using: &random) {
             let bridge = Mark(fabric: fabric, kind: .bridge, name: name(segment))
             let uplink = Mark(fabric: fabric, kind: .uplink, name: name(segment))
-            devices.append(HostDevice(mark: bridge, name: bridge.deviceName.text, kind: .bridge, mac: mac(&random)))
+            devices.append(
+                HostDevice(
+                    mark: bridge, name: bridge.deviceName.text, kind: .bridge, mac: mac(&random),
+                    filtersVLANs: Bool.random(using: &random)))
             let tap = HostDevice.Tap(queueCount: .random(in: 1..<3, using: &random), isHeldByAgent: true)
             devices.append(
                 HostDevice(
